@@ -1,0 +1,2 @@
+//! Boards.
+#![no_std]
