@@ -1,2 +1,3 @@
 //! Runtime.
 #![no_std]
+pub mod format;

@@ -1,0 +1,126 @@
+//! Node records: one operator with its operands, parameters and scratch.
+
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+macro_rules! op_codes {
+    ($($(#[$doc:meta])* $name:ident = $code:literal,)*) => {
+        /// Operator of a node. Codes are part of the format and are never used again for another operator.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+        #[repr(u16)]
+        pub enum OpCode { $($(#[$doc])* $name = $code,)* }
+
+        impl OpCode {
+            /// Every operator.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// The operator with code `code`.
+            pub const fn from_code(code: u16) -> Option<Self> {
+                match code { $($code => Some(Self::$name),)* _ => None }
+            }
+
+            /// Name for reports.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$name => stringify!($name),)* }
+            }
+        }
+    };
+}
+
+op_codes! {
+    /// 2-D convolution, grouped or not.
+    Conv2d = 0,
+    /// Convolution of each channel on its own.
+    DepthwiseConv2d = 1,
+    /// Matrix times vector.
+    FullyConnected = 2,
+    /// Mean over windows.
+    AveragePool2d = 3,
+    /// Maximum over windows.
+    MaxPool2d = 4,
+    /// Sum of two tensors.
+    Add = 5,
+    /// Difference of two tensors.
+    Sub = 6,
+    /// Product of two tensors.
+    Mul = 7,
+    /// Larger of two tensors.
+    Maximum = 8,
+    /// Smaller of two tensors.
+    Minimum = 9,
+    /// Any function of one int8 value: activations and requantization.
+    Lookup = 10,
+    /// Softmax over the last dimension.
+    Softmax = 11,
+    /// Constant padding.
+    Pad = 12,
+    /// Mean over any axes.
+    Mean = 13,
+    /// Joins tensors along one axis.
+    Concatenation = 14,
+    /// Permutes dimensions.
+    Transpose = 15,
+    /// Takes a strided part.
+    StridedSlice = 16,
+    /// Float to int8.
+    Quantize = 17,
+    /// Int8 to float.
+    Dequantize = 18,
+    /// Index of the largest value along one axis.
+    ArgMax = 19,
+    /// Nearest-neighbour resize.
+    ResizeNearest = 20,
+    /// Bilinear resize.
+    ResizeBilinear = 21,
+    /// Transposed convolution.
+    TransposeConv2d = 22,
+    /// Copies bytes: a reshape whose result must stand in a place of its own.
+    Copy = 23,
+}
+
+/// One node, 24 bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable)]
+#[repr(C)]
+pub struct NodeRecord {
+    /// Code of an [`OpCode`].
+    pub op: u16,
+    /// How the operator's weights are stored; 0 is plain, others are the operator's own.
+    pub packing: u16,
+    /// Index of the first operand in the operand section: inputs, then outputs.
+    pub operands: u32,
+    /// Number of inputs.
+    pub inputs: u8,
+    /// Number of outputs.
+    pub outputs: u8,
+    /// Zero.
+    pub reserved: u16,
+    /// Bytes from the start of the parameter section.
+    pub params: u32,
+    /// Bytes from the start of the arena.
+    pub scratch: u32,
+    /// Bytes of scratch.
+    pub scratch_len: u32,
+}
+
+impl NodeRecord {
+    /// Position of the scratch in the arena.
+    pub fn scratch_range(&self) -> core::ops::Range<usize> {
+        let start = self.scratch as usize;
+        start..start.saturating_add(self.scratch_len as usize)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_fit_the_required_set_and_are_unique() {
+        for (i, &op) in OpCode::ALL.iter().enumerate() {
+            assert!((op as u16) < 64);
+            assert_eq!(OpCode::from_code(op as u16), Some(op));
+            assert!(!OpCode::ALL[..i].contains(&op));
+        }
+        assert_eq!(size_of::<NodeRecord>(), 24);
+    }
+}

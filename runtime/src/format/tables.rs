@@ -1,0 +1,226 @@
+//! Typed views of a file's sections, checked once.
+
+use core::ops::Range;
+
+use zerocopy::FromBytes;
+
+use super::{ALIGN, FormatError, Header, NodeFault, NodeRecord, OpCode, Section, TensorRecord};
+
+/// The sections of a file whose structure has been checked.
+///
+/// Holds for every value: all offsets, indices, counts, shapes and types are in range. What an operator demands of its
+/// operands and parameters is checked by `Model::load`.
+#[derive(Debug, Clone, Copy)]
+pub struct Tables<'m> {
+    header: &'m Header,
+    tensors: &'m [TensorRecord],
+    nodes: &'m [NodeRecord],
+    operands: &'m [u16],
+    params: &'m [u8],
+    constants: &'m [u8],
+    metadata: &'m [u8],
+}
+
+impl<'m> Tables<'m> {
+    /// Reads and checks a file. Takes time linear in its length.
+    ///
+    /// # Errors
+    /// The first fault found, with the record it is in.
+    pub fn read(file: &'m [u8]) -> Result<Self, FormatError> {
+        let header = Header::read(file)?;
+        let bytes = |section: Section| {
+            let start = section.offset as usize;
+            file.get(start..start + section.len as usize).unwrap_or_default()
+        };
+        let tables = Self {
+            header,
+            tensors: records(bytes(header.tensors), 0)?,
+            nodes: records(bytes(header.nodes), 1)?,
+            operands: records(bytes(header.operands), 2)?,
+            params: bytes(header.params),
+            constants: bytes(header.constants),
+            metadata: bytes(header.metadata),
+        };
+        tables.check()?;
+        Ok(tables)
+    }
+
+    fn check(&self) -> Result<(), FormatError> {
+        let too_many = |index| FormatError::Section { index };
+        u16::try_from(self.tensors.len()).map_err(|_| too_many(0))?;
+        u16::try_from(self.nodes.len()).map_err(|_| too_many(1))?;
+        let arena_len = self.header.arena_len as usize;
+        for (index, tensor) in (0u16..).zip(self.tensors) {
+            tensor
+                .check(arena_len, self.constants.len())
+                .map_err(|what| FormatError::Tensor { index, what })?;
+        }
+        if self.operands.iter().any(|&t| usize::from(t) >= self.tensors.len()) {
+            return Err(FormatError::Section { index: 2 });
+        }
+        let port = |range: Range<usize>| {
+            self.operands.get(range).is_some_and(|ports| ports.iter().all(|&t| self.tensor(t).in_arena()))
+        };
+        let inputs = usize::from(self.header.input_count);
+        if !port(0..inputs) || !port(inputs..inputs + usize::from(self.header.output_count)) {
+            return Err(FormatError::Ports);
+        }
+        for index in 0..self.nodes.len() {
+            let index = index as u16;
+            self.check_node(index).map_err(|what| FormatError::Node { index, what })?;
+        }
+        Ok(())
+    }
+
+    fn check_node(&self, index: u16) -> Result<(), NodeFault> {
+        let record = self.nodes.get(usize::from(index)).ok_or(NodeFault::Operands)?;
+        let op = OpCode::from_code(record.op).ok_or(NodeFault::Operator)?;
+        if self.header.required.get() & (1 << (op as u16)) == 0 || record.reserved != 0 {
+            return Err(NodeFault::Operator);
+        }
+        let count = usize::from(record.inputs) + usize::from(record.outputs);
+        let start = record.operands as usize;
+        if start.checked_add(count).is_none_or(|end| end > self.operands.len()) {
+            return Err(NodeFault::Operands);
+        }
+        let params = record.params as usize;
+        if params > self.params.len() || !params.is_multiple_of(ALIGN) {
+            return Err(NodeFault::Params);
+        }
+        let scratch = record.scratch_range();
+        if scratch.end > self.header.arena_len as usize || !scratch.start.is_multiple_of(ALIGN) {
+            return Err(NodeFault::Scratch);
+        }
+        let node = Node { tables: *self, record };
+        if node.outputs().iter().any(|&t| !self.tensor(t).in_arena()) {
+            return Err(NodeFault::ConstantOutput);
+        }
+        Ok(())
+    }
+
+    /// The header.
+    pub fn header(&self) -> &'m Header {
+        self.header
+    }
+
+    /// Every tensor record.
+    pub fn tensors(&self) -> &'m [TensorRecord] {
+        self.tensors
+    }
+
+    /// Number of nodes.
+    pub fn node_count(&self) -> u16 {
+        self.nodes.len() as u16
+    }
+
+    /// Node `index`, in the order of execution; `None` past the last.
+    pub fn node(&self, index: u16) -> Option<Node<'m>> {
+        self.nodes.get(usize::from(index)).map(|record| Node { tables: *self, record })
+    }
+
+    /// Every node, in the order of execution.
+    pub fn nodes(&self) -> impl Iterator<Item = Node<'m>> + use<'m> {
+        let tables = *self;
+        self.nodes.iter().map(move |record| Node { tables, record })
+    }
+
+    /// Tensor indices of the model's inputs.
+    pub fn inputs(&self) -> &'m [u16] {
+        self.operands.get(..usize::from(self.header.input_count)).unwrap_or_default()
+    }
+
+    /// Tensor indices of the model's outputs.
+    pub fn outputs(&self) -> &'m [u16] {
+        let start = usize::from(self.header.input_count);
+        self.operands.get(start..start + usize::from(self.header.output_count)).unwrap_or_default()
+    }
+
+    /// The constant section.
+    pub fn constants(&self) -> &'m [u8] {
+        self.constants
+    }
+
+    /// The metadata section.
+    pub fn metadata(&self) -> &'m [u8] {
+        self.metadata
+    }
+
+    /// Tensor `index`, which comes from the operand section and is therefore in range.
+    fn tensor(&self, index: u16) -> &'m TensorRecord {
+        &self.tensors[usize::from(index)]
+    }
+}
+
+/// One node with the tables that its indices refer to.
+#[derive(Debug, Clone, Copy)]
+pub struct Node<'m> {
+    tables: Tables<'m>,
+    record: &'m NodeRecord,
+}
+
+impl<'m> Node<'m> {
+    /// The record.
+    pub fn record(&self) -> &'m NodeRecord {
+        self.record
+    }
+
+    /// The operator. `None` cannot occur in a file that has been read.
+    pub fn op(&self) -> Option<OpCode> {
+        OpCode::from_code(self.record.op)
+    }
+
+    /// Tensor indices of the inputs.
+    pub fn inputs(&self) -> &'m [u16] {
+        self.operands(0, self.record.inputs)
+    }
+
+    /// Tensor indices of the outputs.
+    pub fn outputs(&self) -> &'m [u16] {
+        self.operands(self.record.inputs, self.record.outputs)
+    }
+
+    /// Input `index`.
+    pub fn input(&self, index: usize) -> Option<&'m TensorRecord> {
+        self.inputs().get(index).map(|&t| self.tables.tensor(t))
+    }
+
+    /// Output `index`.
+    pub fn output(&self, index: usize) -> Option<&'m TensorRecord> {
+        self.outputs().get(index).map(|&t| self.tables.tensor(t))
+    }
+
+    /// The parameters as the operator's own record; `None` if they are cut.
+    pub fn params<P>(&self) -> Option<&'m P>
+    where
+        P: FromBytes + zerocopy::KnownLayout + zerocopy::Immutable,
+    {
+        let bytes = self.tables.params.get(self.record.params as usize..)?;
+        P::ref_from_prefix(bytes).ok().map(|(params, _)| params)
+    }
+
+    /// `count` values of the constant section from byte `offset` on; `None` if they lie outside or are misaligned.
+    pub fn constants<T>(&self, offset: u32, count: usize) -> Option<&'m [T]>
+    where
+        T: FromBytes + zerocopy::Immutable,
+    {
+        let bytes = self.tables.constants.get(offset as usize..)?;
+        <[T]>::ref_from_prefix_with_elems(bytes, count).ok().map(|(values, _)| values)
+    }
+
+    /// The bytes of a constant tensor; `None` for one in the arena.
+    pub fn constant(&self, tensor: &TensorRecord) -> Option<&'m [u8]> {
+        if tensor.in_arena() { None } else { self.tables.constants.get(tensor.range()) }
+    }
+
+    fn operands(&self, skip: u8, count: u8) -> &'m [u16] {
+        let start = self.record.operands as usize + usize::from(skip);
+        self.tables.operands.get(start..start + usize::from(count)).unwrap_or_default()
+    }
+}
+
+fn records<T>(bytes: &[u8], index: u8) -> Result<&[T], FormatError>
+where
+    T: FromBytes + zerocopy::Immutable,
+{
+    <[T]>::ref_from_bytes(bytes).map_err(|_| FormatError::Section { index })
+}
