@@ -74,6 +74,9 @@ mod tests {
     #[test]
     fn bytes_of_an_entry_are_fixed() {
         let mut buffer = [0; 16];
-        assert_eq!(encode(&Entry::TensorName(300, "ab"), &mut buffer), Some(&[6, 0, 3, 0xac, 2, 2, b'a', b'b'][..]));
+        assert_eq!(
+            encode(&Entry::TensorName(300, "ab"), &mut buffer),
+            Some(&[6, 0, 3, 0xac, 2, 2, b'a', b'b'][..])
+        );
     }
 }

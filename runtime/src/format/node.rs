@@ -103,9 +103,9 @@ pub struct NodeRecord {
 }
 
 impl NodeRecord {
-    /// Position of the scratch in the arena.
+    /// Position of the scratch in the arena; `0..0`, which overlaps nothing, if there is none.
     pub fn scratch_range(&self) -> core::ops::Range<usize> {
-        let start = self.scratch as usize;
+        let start = if self.scratch_len == 0 { 0 } else { self.scratch as usize };
         start..start.saturating_add(self.scratch_len as usize)
     }
 }

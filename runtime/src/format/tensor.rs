@@ -188,13 +188,12 @@ impl TensorRecord {
             DType::I8 => -128..=127,
             DType::I16 | DType::I32 | DType::F32 => 0..=0,
         };
-        if !(self.scale.is_finite() && self.scale >= 0.0)
-            || !zero_point.contains(&self.zero_point)
-            || self.reserved != 0
-        {
-            return Err(TensorFault::Quantization);
+        let scale_is_valid = self.scale.is_finite() && self.scale >= 0.0;
+        if scale_is_valid && zero_point.contains(&self.zero_point) && self.reserved == 0 {
+            Ok(())
+        } else {
+            Err(TensorFault::Quantization)
         }
-        Ok(())
     }
 }
 
@@ -214,7 +213,11 @@ mod tests {
     #[test]
     fn record_is_44_bytes_and_round_trips() {
         let shape = Shape::new(&[1, 2, 3, 4]).unwrap();
-        let record = TensorRecord { zero_point: -7, scale: 0.5, ..TensorRecord::new(shape, DType::I8, Place::Arena, 8) };
+        let record = TensorRecord {
+            zero_point: -7,
+            scale: 0.5,
+            ..TensorRecord::new(shape, DType::I8, Place::Arena, 8)
+        };
         assert_eq!(record.as_bytes().len(), 44);
         assert_eq!(TensorRecord::read_from_bytes(record.as_bytes()).unwrap(), record);
         assert_eq!(record.check(32, 0), Ok(()));

@@ -174,7 +174,10 @@ mod tests {
         assert_eq!(tables.constants(), [1, 2, 3]);
         assert_eq!(tables.metadata(), [9]);
         let node = tables.node(0).unwrap();
-        assert_eq!((node.op(), node.inputs(), node.outputs()), (Some(OpCode::Copy), &[0u16][..], &[1u16][..]));
+        assert_eq!(
+            (node.op(), node.inputs(), node.outputs()),
+            (Some(OpCode::Copy), &[0u16][..], &[1u16][..])
+        );
         assert!(tables.node(1).is_none());
     }
 

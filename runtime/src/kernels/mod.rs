@@ -1,0 +1,25 @@
+//! Operators, one file each.
+//!
+//! Every file has the same parts in the same order: what it computes and on which layouts; `Params`, its record in the
+//! file's parameter section; `scratch_len`; `OPERATOR`, the entry for a [`KernelSet`]; `check`, everything that a model
+//! must satisfy before the operator may run; `run`, which takes the checked operands from a [`Call`]; the kernel itself
+//! on plain slices; tests.
+//!
+//! A kernel cannot fail: `check` has seen its parameters and shapes. Outer loops are here, inner loops in [`crate::isa`].
+
+pub mod add;
+mod call;
+pub mod conv2d;
+pub mod elementwise;
+pub mod fully_connected;
+pub mod lookup;
+mod operator;
+mod window;
+
+pub use call::{Call, Element, Tensor, TensorMut, Unary};
+pub use operator::{KernelSet, NodeError, Operator, require};
+pub use window::{Axis, Window};
+
+/// Every operator.
+pub static ALL: KernelSet =
+    KernelSet(&[&add::OPERATOR, &conv2d::OPERATOR, &fully_connected::OPERATOR, &lookup::OPERATOR]);
