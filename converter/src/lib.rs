@@ -1,1 +1,3 @@
-//! Converter.
+//! Turns a trained neural network into a `.sct` model for microcontrollers.
+
+pub mod ir;

@@ -1,0 +1,124 @@
+//! Operators with a filter and a bias.
+
+use super::window::window_output;
+use super::{Operands, Output};
+use crate::ir::attributes::{Conv2d, DepthwiseConv2d, FullyConnected, TransposeConv2d};
+use crate::ir::{DType, Hw, Tensor};
+
+pub(super) fn conv2d(attributes: &Conv2d, operands: &mut Operands<'_>) -> Option<Output> {
+    let (input, filter) = (operands.input(0)?, operands.input(1)?);
+    check_types(operands, input, filter);
+    let image = operands.dimensions("input", input);
+    let taps = operands.dimensions("filter", filter);
+    let ([batch, height, width, channels], [outputs, filter_height, filter_width, depth]) = (image?, taps?);
+    check_bias(operands, outputs);
+    let groups = attributes.groups;
+    operands.require_attribute(
+        groups > 0 && depth.checked_mul(groups) == Some(channels) && outputs.is_multiple_of(groups),
+        "groups",
+        groups,
+        format!(
+            "must divide the {outputs} output channels and be the {channels} input channels / {depth} filter channels"
+        ),
+    );
+    let size = window_output(
+        operands,
+        Hw::new(height, width),
+        Hw::new(filter_height, filter_width),
+        attributes.stride,
+        attributes.dilation,
+        attributes.padding,
+    )?;
+    Some(Output::new(input.dtype, [batch, size.height, size.width, outputs]))
+}
+
+pub(super) fn depthwise_conv2d(attributes: &DepthwiseConv2d, operands: &mut Operands<'_>) -> Option<Output> {
+    let (input, filter) = (operands.input(0)?, operands.input(1)?);
+    check_types(operands, input, filter);
+    let image = operands.dimensions("input", input);
+    let taps = operands.dimensions("filter", filter);
+    let ([batch, height, width, channels], [_, filter_height, filter_width, outputs]) = (image?, taps?);
+    check_bias(operands, outputs);
+    operands.require_dimension("filter", filter, 0, 1, "depthwise filters are 1HWC");
+    let multiplier = attributes.multiplier;
+    operands.require_attribute(
+        channels.checked_mul(multiplier) == Some(outputs),
+        "multiplier",
+        multiplier,
+        format!("must be the {outputs} filter channels / {channels} input channels"),
+    );
+    let size = window_output(
+        operands,
+        Hw::new(height, width),
+        Hw::new(filter_height, filter_width),
+        attributes.stride,
+        attributes.dilation,
+        attributes.padding,
+    )?;
+    Some(Output::new(input.dtype, [batch, size.height, size.width, outputs]))
+}
+
+pub(super) fn transpose_conv2d(attributes: &TransposeConv2d, operands: &mut Operands<'_>) -> Option<Output> {
+    let (input, filter) = (operands.input(0)?, operands.input(1)?);
+    check_types(operands, input, filter);
+    let image = operands.dimensions("input", input);
+    let taps = operands.dimensions("filter", filter);
+    let ([batch, _, _, channels], [outputs, _, _, _]) = (image?, taps?);
+    check_bias(operands, outputs);
+    operands.require_dimension("filter", filter, 3, channels, "channels of the input");
+    let TransposeConv2d { stride, output, .. } = *attributes;
+    operands.require_attribute(
+        stride.height > 0 && stride.width > 0,
+        "stride",
+        stride,
+        "must be 1x1 or more",
+    );
+    operands.require_attribute(
+        output.height > 0 && output.width > 0,
+        "output",
+        output,
+        "must be 1x1 or more",
+    );
+    Some(Output::new(input.dtype, [batch, output.height, output.width, outputs]))
+}
+
+pub(super) fn fully_connected(attributes: &FullyConnected, operands: &mut Operands<'_>) -> Option<Output> {
+    let (input, filter) = (operands.input(0)?, operands.input(1)?);
+    check_types(operands, input, filter);
+    let [outputs, columns] = operands.dimensions("filter", filter)?;
+    check_bias(operands, outputs);
+    if attributes.keep_dims {
+        let last = input.shape.rank().saturating_sub(1);
+        operands.require_dimension("input", input, last, columns, "columns of the filter")?;
+        let kept = input.shape.iter().copied().take(last);
+        return Some(Output::new(input.dtype, kept.chain([outputs]).collect::<Vec<_>>()));
+    }
+    let elements = input.shape.elements()?;
+    operands.require(columns > 0 && elements.is_multiple_of(columns), || crate::ir::Fault::Shapes {
+        first: input.shape.clone(),
+        second: filter.shape.clone(),
+        expected: "the input's elements must be a multiple of the filter's columns",
+    })?;
+    Some(Output::new(input.dtype, [elements / columns, outputs]))
+}
+
+fn check_types(operands: &mut Operands<'_>, input: &Tensor, filter: &Tensor) {
+    operands.require_type("input", input, &[DType::F32, DType::I8, DType::I16, DType::U8]);
+    let (filters, biases): (&[_], &[_]) = match input.dtype {
+        DType::F32 => (&[DType::F32], &[DType::F32]),
+        DType::U8 => (&[DType::U8], &[DType::I32]),
+        DType::I16 => (&[DType::I8], &[DType::I64, DType::I32]),
+        _ => (&[DType::I8], &[DType::I32]),
+    };
+    operands.require_type("filter", filter, filters);
+    if let Some(bias) = operands.input(2) {
+        operands.require_type("bias", bias, biases);
+    }
+}
+
+fn check_bias(operands: &mut Operands<'_>, outputs: usize) {
+    let Some(bias) = operands.input(2) else { return };
+    if operands.dimensions::<1>("bias", bias).is_some() {
+        operands.require_dimension("bias", bias, 0, outputs, "output channels");
+    }
+}
