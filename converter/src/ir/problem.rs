@@ -261,6 +261,12 @@ pub enum Fault {
         /// `inputs` or `outputs`.
         list: &'static str,
     },
+    /// The runtime cannot execute it.
+    #[error("{what}")]
+    Unsupported {
+        /// What cannot be done, and what to do instead.
+        what: String,
+    },
     /// Nothing goes in or comes out.
     #[error("no {list}")]
     Empty {

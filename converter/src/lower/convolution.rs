@@ -1,0 +1,144 @@
+//! Layers that multiply by weights: convolutions, fully connected.
+
+use secateur::format::OpCode;
+use secateur::kernels::{Axis, Window, conv2d, fully_connected};
+use secateur::quant::ChannelQuant;
+
+use super::arithmetic::{multiplier, stage};
+use super::{Affine, Lowering, Step, int8, narrow, unsupported};
+use crate::ir::attributes::{Conv2d, FullyConnected};
+use crate::ir::{DType, Fault, Hw, Node, Padding, Tensor};
+
+impl Lowering<'_> {
+    pub(super) fn conv2d(&mut self, node: &Node, conv: &Conv2d) -> Result<(), Fault> {
+        let (input, filter, output) = (self.operand(node, 0)?, self.operand(node, 1)?, self.result(node)?);
+        let (from, to) = (int8("input", input)?, int8("output", output)?);
+        let weights = weights(filter)?;
+        let channels = self.channels(node, filter, Axis0::split(&weights, filter), from, to)?;
+        let params = conv2d::Params {
+            weights: self.constants.add(&weights[..]),
+            channels: self.constants.add(&channels[..]),
+            window: window(filter_size(filter)?, conv.stride, conv.dilation, conv.padding)?,
+            groups: u32::try_from(conv.groups).map_err(|_| unsupported("too many groups".to_owned()))?,
+            stage: stage(to, conv.activation),
+            input_zero_point: narrow(from.zero_point),
+            reserved: [0; 3],
+        };
+        let scratch_len = conv2d::scratch_len(&params, input.shape.last().copied().unwrap_or(1));
+        let (input, output) = (self.input_value(node, 0)?, self.result_value(node)?);
+        let step = Step::new(&node.name, OpCode::Conv2d, &params, vec![input], vec![output]);
+        self.step(Step { scratch_len, ..step })
+    }
+
+    pub(super) fn fully_connected(&mut self, node: &Node, layer: &FullyConnected) -> Result<(), Fault> {
+        let (input, filter, output) = (self.operand(node, 0)?, self.operand(node, 1)?, self.result(node)?);
+        let (from, to) = (int8("input", input)?, int8("output", output)?);
+        let weights = weights(filter)?;
+        let depth = filter.shape.get(1).copied().unwrap_or(1);
+        let channels = self.channels(node, filter, Axis0::split(&weights, filter), from, to)?;
+        let params = fully_connected::Params {
+            weights: self.constants.add(&weights[..]),
+            channels: self.constants.add(&channels[..]),
+            depth: u32::try_from(depth).map_err(|_| unsupported("too many inputs".to_owned()))?,
+            stage: stage(to, layer.activation),
+        };
+        let (input, output) = (self.input_value(node, 0)?, self.result_value(node)?);
+        self.step(Step::new(&node.name, OpCode::FullyConnected, &params, vec![input], vec![output]))
+    }
+
+    /// Bias and multiplier of each output channel, the input zero point folded into the bias.
+    ///
+    /// `sums` are the sums of each output channel's weights, in order.
+    pub(super) fn channels(
+        &self,
+        node: &Node,
+        filter: &Tensor,
+        sums: impl ExactSizeIterator<Item = i32>,
+        from: Affine,
+        to: Affine,
+    ) -> Result<Vec<ChannelQuant>, Fault> {
+        let quantization = filter.quantization.as_ref().ok_or(Fault::NotQuantized { dtype: filter.dtype })?;
+        if let Some(&zero_point) = quantization.zero_points.iter().find(|&&z| z != 0) {
+            return Err(unsupported(format!(
+                "the filter's zero point is {zero_point}: weights must be symmetric (zero point 0)"
+            )));
+        }
+        let bias = match self.graph.input_of(node, 2) {
+            Some(bias) if bias.dtype == DType::I32 => bias.i32_values().ok_or_else(constant_bias)?,
+            Some(bias) => {
+                return Err(Fault::Type { role: "bias", found: bias.dtype, expected: "i32".to_owned() });
+            }
+            None => vec![0; sums.len()],
+        };
+        if bias.len() != sums.len() {
+            return Err(unsupported(format!("{} biases for {} output channels", bias.len(), sums.len())));
+        }
+        let scale = |channel: usize| match quantization.scales.as_slice() {
+            &[scale] => scale,
+            scales => scales.get(channel).copied().unwrap_or(f32::NAN),
+        };
+        sums.zip(&bias)
+            .enumerate()
+            .map(|(channel, (sum, &bias))| {
+                let factor = f64::from(from.scale) * f64::from(scale(channel)) / f64::from(to.scale);
+                Ok(ChannelQuant {
+                    bias: bias.wrapping_sub(from.zero_point.wrapping_mul(sum)),
+                    multiplier: multiplier(factor)?,
+                })
+            })
+            .collect()
+    }
+}
+
+/// Sums of weights per index of the first axis.
+pub(super) struct Axis0;
+
+impl Axis0 {
+    pub(super) fn split(weights: &[i8], filter: &Tensor) -> impl ExactSizeIterator<Item = i32> {
+        let rows = filter.shape.first().copied().unwrap_or(1).max(1);
+        weights.chunks_exact((weights.len() / rows).max(1)).map(|row| row.iter().map(|&w| i32::from(w)).sum())
+    }
+}
+
+/// The values of a constant int8 filter.
+pub(super) fn weights(filter: &Tensor) -> Result<Vec<i8>, Fault> {
+    if filter.dtype != DType::I8 {
+        return Err(Fault::Type { role: "filter", found: filter.dtype, expected: "i8".to_owned() });
+    }
+    filter.i8_values().ok_or_else(|| unsupported("the filter is not a constant: export it as one".to_owned()))
+}
+
+fn constant_bias() -> Fault {
+    unsupported("the bias is not a constant: export it as one".to_owned())
+}
+
+/// Height and width of a filter whose axes 1 and 2 they are.
+pub(super) fn filter_size(filter: &Tensor) -> Result<Hw, Fault> {
+    match filter.shape[..] {
+        [_, height, width, _] => Ok(Hw { height, width }),
+        _ => Err(Fault::Rank { role: "filter", shape: filter.shape.clone(), expected: "4" }),
+    }
+}
+
+/// The runtime's window.
+///
+/// # Errors
+/// If a number does not fit its record.
+pub(super) fn window(size: Hw, stride: Hw, dilation: Hw, padding: Padding) -> Result<Window, Fault> {
+    let axis = |kernel: usize, stride: usize, dilation: usize, pad: usize| {
+        let narrow = |value: usize| {
+            u16::try_from(value)
+                .map_err(|_| unsupported(format!("a window parameter of {value} is too large")))
+        };
+        Ok::<_, Fault>(Axis {
+            kernel: narrow(kernel)?,
+            stride: narrow(stride)?,
+            dilation: narrow(dilation)?,
+            pad: narrow(pad)?,
+        })
+    };
+    Ok(Window {
+        height: axis(size.height, stride.height, dilation.height, padding.top)?,
+        width: axis(size.width, stride.width, dilation.width, padding.left)?,
+    })
+}

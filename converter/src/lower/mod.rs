@@ -1,0 +1,213 @@
+//! Lowering: from a quantized graph to the operators and records of the runtime.
+//!
+//! Scales become multipliers, zero points are folded into biases, activations on single values become tables, reshapes
+//! become views of the same bytes. What comes out is a [`Program`]: everything that a `.sct` file holds except the order
+//! and the places that the memory planner decides.
+//!
+//! | module | operators |
+//! |---|---|
+//! | [`convolution`] | convolutions, fully connected |
+//! | [`elementwise`] | arithmetic on two tensors |
+//! | [`lookup`] | functions of one value |
+//! | [`arithmetic`] | multipliers and clamps, shared by all |
+//! | [`program`] | the result |
+
+mod arithmetic;
+mod convolution;
+mod elementwise;
+mod lookup;
+mod program;
+
+use secateur::format;
+
+pub use program::{Program, Step, Storage, Value, ValueId};
+
+use crate::ir::{DType, Fault, Graph, Node, NodeId, Op, Place, Problem, Quantized, Tensor, TensorId};
+use program::Constants;
+
+/// Lowers a checked graph.
+///
+/// # Errors
+/// Every node that the runtime cannot execute, with the reason and what to do.
+pub fn lower(graph: &Graph<Quantized>) -> Result<Program, Vec<Problem>> {
+    let mut lowering = Lowering {
+        graph,
+        values: vec![None; graph.tensors().len()],
+        program: Program::new(&graph.name),
+        constants: Constants::default(),
+    };
+    let mut problems = Vec::new();
+    for &input in graph.inputs() {
+        lowering.collect(lowering.tensor_place(input), &mut problems, |l| {
+            let value = l.value(input)?;
+            l.program.inputs.push(value);
+            Ok(())
+        });
+    }
+    for id in graph.node_ids() {
+        let node = &graph[id];
+        lowering.collect(node_place(id, node), &mut problems, |l| l.node(node));
+    }
+    for &output in graph.outputs() {
+        lowering.collect(lowering.tensor_place(output), &mut problems, |l| {
+            let value = l.output(output)?;
+            l.program.outputs.push(value);
+            Ok(())
+        });
+    }
+    if problems.is_empty() { Ok(lowering.program.with_constants(lowering.constants)) } else { Err(problems) }
+}
+
+fn node_place(id: NodeId, node: &Node) -> Place {
+    Place::Node { index: id.index(), name: node.name.clone(), operator: node.op.name().to_owned() }
+}
+
+/// What is needed while one graph is lowered.
+struct Lowering<'g> {
+    graph: &'g Graph<Quantized>,
+    values: Vec<Option<ValueId>>,
+    program: Program,
+    constants: Constants,
+}
+
+/// An affine quantization of one scale, as the arithmetic wants it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Affine {
+    scale: f32,
+    zero_point: i32,
+}
+
+impl<'g> Lowering<'g> {
+    fn collect(
+        &mut self,
+        place: Place,
+        problems: &mut Vec<Problem>,
+        f: impl FnOnce(&mut Self) -> Result<(), Fault>,
+    ) {
+        if let Err(fault) = f(self) {
+            problems.push(Problem { place, fault });
+        }
+    }
+
+    fn tensor_place(&self, id: TensorId) -> Place {
+        Place::Tensor { index: id.index(), name: self.graph[id].name.clone() }
+    }
+
+    fn node(&mut self, node: &'g Node) -> Result<(), Fault> {
+        match &node.op {
+            Op::Conv2d(conv) => self.conv2d(node, conv),
+            Op::FullyConnected(layer) => self.fully_connected(node, layer),
+            Op::Add(add) => self.add(node, add),
+            Op::Reshape(_) => self.view(node),
+            op if lookup::applies(op) => self.lookup(node),
+            op => Err(unsupported(format!("{} is not executable in int8 yet", op.name()))),
+        }
+    }
+
+    /// The tensor at an input slot that a checked graph has.
+    fn operand(&self, node: &Node, slot: usize) -> Result<&'g Tensor, Fault> {
+        self.graph.input_of(node, slot).ok_or(Fault::MissingInput { role: "input" })
+    }
+
+    /// The tensor that a node writes.
+    fn result(&self, node: &Node) -> Result<&'g Tensor, Fault> {
+        node.output().and_then(|id| self.graph.get(id)).ok_or(Fault::OutputCount { found: 0, expected: 1 })
+    }
+
+    /// The program's value for the tensor at an input slot.
+    fn input_value(&mut self, node: &Node, slot: usize) -> Result<ValueId, Fault> {
+        self.value(node.input(slot).ok_or(Fault::MissingInput { role: "input" })?)
+    }
+
+    /// The program's value for the tensor that a node writes.
+    fn result_value(&mut self, node: &Node) -> Result<ValueId, Fault> {
+        self.value(node.output().ok_or(Fault::OutputCount { found: 0, expected: 1 })?)
+    }
+
+    /// The program's value for a tensor: a buffer of its own, or a constant.
+    fn value(&mut self, id: TensorId) -> Result<ValueId, Fault> {
+        if let Some(value) = self.values[id.index()] {
+            return Ok(value);
+        }
+        let tensor = &self.graph[id];
+        let value = Value::new(tensor, dtype(tensor)?, shape(tensor)?);
+        let value = match &tensor.data {
+            Some(data) => Value { storage: Storage::Constant(self.constants.add(&data[..])), ..value },
+            None => value,
+        };
+        let id = self.program.add_value(value, &mut self.values[id.index()]);
+        Ok(id)
+    }
+
+    /// A value for a model output. Inputs and constants that go straight out are copied.
+    fn output(&mut self, id: TensorId) -> Result<ValueId, Fault> {
+        let source = self.value(id)?;
+        let passes_through = self.program.inputs.iter().any(|&i| self.program.shares_bytes(i, source));
+        if !passes_through && !self.graph[id].is_constant() && !self.program.outputs.contains(&source) {
+            return Ok(source);
+        }
+        let tensor = &self.graph[id];
+        let copy = self.program.add_value(Value::new(tensor, dtype(tensor)?, shape(tensor)?), &mut None);
+        self.program.steps.push(Step::new(&tensor.name, format::OpCode::Copy, &(), vec![source], vec![copy]));
+        Ok(copy)
+    }
+
+    /// The node's output is its input's bytes under another shape.
+    fn view(&mut self, node: &Node) -> Result<(), Fault> {
+        let source = self.input_value(node, 0)?;
+        let tensor = self.result(node)?;
+        let mut value = Value::new(tensor, dtype(tensor)?, shape(tensor)?);
+        value.storage = self.program.values[source.0].storage;
+        let id = node.output().ok_or(Fault::OutputCount { found: 0, expected: 1 })?;
+        self.program.add_view(value, &mut self.values[id.index()]);
+        Ok(())
+    }
+
+    fn step(&mut self, step: Step) -> Result<(), Fault> {
+        self.program.steps.push(step);
+        Ok(())
+    }
+}
+
+/// Scale and zero point of a tensor that must be int8 with one scale.
+fn int8(role: &'static str, tensor: &Tensor) -> Result<Affine, Fault> {
+    if tensor.dtype != DType::I8 {
+        return Err(Fault::Type { role, found: tensor.dtype, expected: "i8".to_owned() });
+    }
+    let quantization = tensor.quantization.as_ref().and_then(|q| q.single());
+    let (scale, zero_point) = quantization.ok_or(Fault::NotQuantized { dtype: tensor.dtype })?;
+    Ok(Affine { scale, zero_point })
+}
+
+/// An int8 value, as the format stores it; the graph's checks have seen that it fits.
+fn narrow(zero_point: i32) -> i8 {
+    zero_point.clamp(i8::MIN.into(), i8::MAX.into()) as i8
+}
+
+fn unsupported(what: String) -> Fault {
+    Fault::Unsupported { what }
+}
+
+fn dtype(tensor: &Tensor) -> Result<format::DType, Fault> {
+    match tensor.dtype {
+        DType::I8 => Ok(format::DType::I8),
+        DType::I16 => Ok(format::DType::I16),
+        DType::I32 => Ok(format::DType::I32),
+        DType::F32 => Ok(format::DType::F32),
+        found => {
+            Err(Fault::Type { role: "tensor", found, expected: "i8, i32 or f32 (at the edges)".to_owned() })
+        }
+    }
+}
+
+fn shape(tensor: &Tensor) -> Result<format::Shape, Fault> {
+    let dims: Option<Vec<u32>> = tensor.shape.iter().map(|&d| u32::try_from(d).ok()).collect();
+    let dims = dims.map(|dims| if dims.is_empty() { vec![1] } else { dims });
+    dims.and_then(|dims| format::Shape::new(&dims)).ok_or_else(|| {
+        unsupported(format!(
+            "shape {} has more than {} dimensions or too many elements; reshape before this node",
+            tensor.shape,
+            format::MAX_RANK
+        ))
+    })
+}
