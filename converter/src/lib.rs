@@ -1,1 +1,3 @@
 //! Converter.
+
+pub mod plan;
