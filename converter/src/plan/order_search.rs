@@ -1,0 +1,102 @@
+//! The search of all orders for the lowest peak.
+//!
+//! What is alive after some steps depends on which steps they were, not on their order. So the search runs over the
+//! sets of steps that can have run (closed under "waits for"), best first: of the known sets it goes on from the one
+//! reached with the lowest peak, and among equals from the largest one. The first time the full set is taken up,
+//! its peak is the lowest of all orders. Two things keep the number of sets small:
+//!
+//! - A set is kept only with the lowest peak that it was reached with, and only below the best order known before.
+//! - A ready step that neither exceeds the peak so far nor leaves more alive than before is run at once: moved to
+//!   the front of any order that goes on from here, it raises no later step, because what it reads stays alive for
+//!   other readers exactly as long as they need it.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+
+use super::dataflow::Dataflow;
+use super::frontier::Frontier;
+
+/// Work after which the search gives up, in words of memory written for the sets: some tens of milliseconds.
+const WORK: usize = 1_500_000;
+
+/// What the search came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Outcome {
+    /// An order with its peak, if one with a lower peak than the incumbent was found.
+    pub(super) found: Option<(Vec<usize>, u64)>,
+    /// Whether the search ended by itself: no order is better than `found`, or else than the incumbent.
+    pub(super) proved: bool,
+}
+
+struct Node {
+    frontier: Frontier,
+    peak: u64,
+    /// The set this one was reached from, and the steps run since.
+    parent: Option<usize>,
+    steps: Vec<usize>,
+}
+
+/// Looks for an order with a peak below `incumbent`. No order has one below `floor`.
+pub(super) fn search(flow: &Dataflow, floor: u64, incumbent: u64) -> Outcome {
+    let mut nodes: Vec<Node> = Vec::new();
+    let mut queue = BinaryHeap::new();
+    let mut lowest: HashMap<Box<[u64]>, u64> = HashMap::new();
+    let mut work = 0;
+    let mut root = Node { frontier: Frontier::start(flow), peak: floor, parent: None, steps: Vec::new() };
+    run_free_steps(flow, &mut root);
+    queue.push((Reverse(root.peak), root.steps.len(), Reverse(0)));
+    nodes.push(root);
+    while let Some((Reverse(peak), done_count, Reverse(index))) = queue.pop() {
+        if done_count == flow.step_count() {
+            return Outcome { found: Some((nodes_to_order(&nodes, index), peak)), proved: true };
+        }
+        let frontier = nodes[index].frontier.clone();
+        if lowest.get(&frontier.done).is_some_and(|&known| known < peak) {
+            continue;
+        }
+        for &step in &frontier.ready {
+            let effect = frontier.effect(flow, step);
+            let peak = peak.max(effect.during);
+            if peak >= incumbent {
+                continue;
+            }
+            let mut child = Node { frontier: frontier.clone(), peak, parent: Some(index), steps: vec![step] };
+            child.frontier.run(flow, step, effect);
+            run_free_steps(flow, &mut child);
+            work += child.frontier.done.len() + child.frontier.ready.len() + child.steps.len() + 8;
+            if work > WORK {
+                return Outcome { found: None, proved: false };
+            }
+            let known = lowest.entry(child.frontier.done.clone()).or_insert(u64::MAX);
+            if peak < *known {
+                *known = peak;
+                queue.push((Reverse(peak), done_count + child.steps.len(), Reverse(nodes.len())));
+                nodes.push(child);
+            }
+        }
+    }
+    Outcome { found: None, proved: true }
+}
+
+/// Runs every ready step that can do no harm, until there is none.
+fn run_free_steps(flow: &Dataflow, node: &mut Node) {
+    let Node { frontier, peak, steps, .. } = node;
+    let is_free = |frontier: &Frontier, step: usize| {
+        let effect = frontier.effect(flow, step);
+        (effect.during <= *peak && effect.after <= frontier.live).then_some((step, effect))
+    };
+    while let Some((step, effect)) = frontier.ready.iter().find_map(|&step| is_free(frontier, step)) {
+        frontier.run(flow, step, effect);
+        steps.push(step);
+    }
+}
+
+fn nodes_to_order(nodes: &[Node], last: usize) -> Vec<usize> {
+    let mut runs = Vec::new();
+    let mut next = Some(last);
+    while let Some(index) = next {
+        runs.push(&nodes[index].steps);
+        next = nodes[index].parent;
+    }
+    runs.into_iter().rev().flatten().copied().collect()
+}

@@ -1,0 +1,5 @@
+//! The planner as a whole.
+
+mod cases;
+mod networks;
+mod properties;
