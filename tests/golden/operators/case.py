@@ -61,19 +61,20 @@ def every_value(shape=(1, 16, 16, 1)):
     return np.arange(-128, 128).astype(np.int8).reshape(shape)
 
 
-def disputed_tie(rng, factor=ONE):
+def disputed_tie(rng, factor=ONE, side=-1):
     """A numerator and a denominator for which factor * numerator / denominator is almost 3/4.
 
     A multiplier of 3/4 puts every other integer on a rounding tie. This one is just below 3/4 in
-    double precision, and 3/4 or more once the product or the quotient is rounded to float32: a
-    kernel or a converter that computes it in float32 rounds the ties the other way.
+    double precision (just above with `side` 1), and 3/4 or beyond once the product or the quotient
+    is rounded to float32: a kernel or a converter that computes it in float32 rounds the ties the
+    other way. Positive integers tell a multiplier below from 3/4, negative ones a multiplier above.
     """
     while True:
         denominator = np.float32(2.0 ** rng.uniform(-6, -3))
         numerator = np.float32(0.75 * float(denominator) / float(factor))
         exact = float(factor) * float(numerator) / float(denominator)
         product = factor * numerator
-        if exact > 0.75 - 2e-8 or product / denominator != np.float32(0.75):
+        if (exact - 0.75) * side < 2e-8 or product / denominator != np.float32(0.75):
             continue
-        if factor == ONE or float(product) / float(denominator) >= 0.75:
+        if factor == ONE or (float(product) / float(denominator) - 0.75) * side <= 0:
             return numerator, denominator

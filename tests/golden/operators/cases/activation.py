@@ -73,7 +73,7 @@ def leaky_relu():
             "LEAKY_RELU", label, special, source, result, options="LeakyReluOptions", alpha=alpha
         )
     alpha = np.float32(0.3)
-    source, result = disputed_tie(generator("leaky_relu_double_multiplier"), alpha)
+    source, result = disputed_tie(generator("leaky_relu_double_multiplier"), alpha, side=1)
     special = "ties that a multiplier computed in float32 rounds the other way"
     yield _unary(
         "LEAKY_RELU",
@@ -104,24 +104,24 @@ def hard_swish():
 
 
 def logistic():
-    for label, scale, zero_point in SIGMOID_SCALES:
+    for label, special, scale, zero_point in SIGMOID_SCALES:
         yield _unary(
             "LOGISTIC", label, f"input scale {scale}", (scale, zero_point), (1 / 256, -128)
         )
 
 
 def tanh():
-    for label, scale, zero_point in SIGMOID_SCALES:
-        yield _unary("TANH", label, f"input scale {scale}", (scale, zero_point), (1 / 128, 0))
+    for label, special, scale, zero_point in SIGMOID_SCALES:
+        yield _unary("TANH", label, special, (scale, zero_point), (1 / 128, 0))
 
 
 SIGMOID_SCALES = (
-    ("tiny_scale", 0.002, 5),
-    ("small_scale", 0.0117, -128),
-    ("power_of_two", 1 / 16, 0),
-    ("ordinary", 0.05, 12),
-    ("large_scale", 0.2, 127),
-    ("huge_scale", 20.0, -3),
+    ("tiny_scale", "input scale 0.002", 0.002, 5),
+    ("small_scale", "input scale 0.0117", 0.0117, -128),
+    ("power_of_two", "input scale 1/16", 1 / 16, 0),
+    ("ordinary", "input scale 0.05", 0.05, 12),
+    ("large_scale", "input scale 0.2", 0.2, 127),
+    ("huge_scale", "input scale 20: even zero counts as far below zero", 20.0, -3),
 )
 
 
