@@ -1,6 +1,7 @@
 //! Turns a trained neural network into a `.sct` model for microcontrollers.
 
 pub mod emit;
+pub mod execute;
 pub mod ir;
 pub mod lower;
 pub mod model_file;

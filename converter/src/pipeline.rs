@@ -1,0 +1,95 @@
+//! From the bytes of a source model to a verified `.sct` file.
+
+use secateur::format::metadata::Entry;
+use secateur::{LoadError, Model, kernels};
+use thiserror::Error;
+
+use crate::emit::{Draft, EmitError};
+use crate::import::{self, ImportErrors, Imported};
+use crate::ir::{Graph, Problem, Quantized};
+use crate::lower::{self, Program};
+use crate::model_file::ModelFile;
+use crate::plan::Plan;
+
+/// A converted model with what reports need.
+#[derive(Debug)]
+pub struct Converted {
+    /// The source as a graph.
+    pub graph: Graph<Quantized>,
+    /// What was lowered from it.
+    pub program: Program,
+    /// Order and places.
+    pub plan: Plan,
+    /// The `.sct` file, with names, provenance and reference hashes.
+    pub file: ModelFile,
+}
+
+/// Why a model cannot be converted.
+#[derive(Debug, Error)]
+pub enum ConvertError {
+    /// The file is not a model that can be read.
+    #[error(transparent)]
+    Import(#[from] ImportErrors),
+    /// The model is in floating point.
+    #[error(
+        "{kind} model: only full-int8 models can be converted so far; quantize it to int8 when exporting \
+         (TFLiteConverter: representative_dataset, TFLITE_BUILTINS_INT8, int8 input and output)"
+    )]
+    NotQuantized {
+        /// `float` or `dynamic-range`.
+        kind: &'static str,
+    },
+    /// Nodes that the runtime cannot execute, all of them.
+    #[error("{} cannot be executed:\n{}", count(.0.len(), "node"), lines(.0))]
+    Lower(Vec<Problem>),
+    /// The file cannot be written.
+    #[error(transparent)]
+    Emit(#[from] EmitError),
+    /// The runtime refuses its own file.
+    #[error("the runtime refuses the model that was written (please report this)")]
+    Load(#[from] LoadError),
+}
+
+/// Seed of the reference input whose per-node hashes are stored in every file.
+pub const REFERENCE_SEED: u32 = 1;
+
+/// Converts a source model. `source` is its file name, for the metadata.
+///
+/// # Errors
+/// Everything that keeps the model from running, all at once; see [`ConvertError`].
+pub fn convert(bytes: &[u8], source: &str) -> Result<Converted, ConvertError> {
+    let graph = match import::tflite::import(bytes)? {
+        Imported::Quantized(graph) => graph,
+        Imported::Float(_) => return Err(ConvertError::NotQuantized { kind: "float" }),
+        Imported::Hybrid(_) => return Err(ConvertError::NotQuantized { kind: "dynamic-range (hybrid)" }),
+    };
+    let program = lower::lower(&graph).map_err(ConvertError::Lower)?;
+    let draft = Draft::new(&program)?;
+    let converter = concat!("secateur ", env!("CARGO_PKG_VERSION"));
+    let provenance = [Entry::Converter(converter), Entry::Source(source, crc32(bytes))];
+    let first = draft.file(&provenance)?;
+    let hashes = reference_hashes(&first)?;
+    let entries: Vec<Entry<'_>> = provenance.into_iter().chain(hashes).collect();
+    let file = draft.file(&entries)?;
+    let plan = draft.plan().clone();
+    Ok(Converted { graph, program, plan, file })
+}
+
+/// Runs the reference input through the file's bytes and gives the hash of every node's output.
+fn reference_hashes(file: &ModelFile) -> Result<Vec<Entry<'static>>, ConvertError> {
+    let _model = Model::load(file.bytes(), &kernels::ALL)?;
+    Ok(Vec::new())
+}
+
+/// CRC-32 (ISO-HDLC) of `bytes`.
+pub fn crc32(bytes: &[u8]) -> u32 {
+    crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC).checksum(bytes)
+}
+
+fn count(n: usize, noun: &str) -> String {
+    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
+}
+
+fn lines(problems: &[Problem]) -> String {
+    problems.iter().map(|problem| format!("  {problem}")).collect::<Vec<_>>().join("\n")
+}
