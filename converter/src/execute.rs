@@ -144,7 +144,7 @@ fn run_vector<O: Observer>(
     session.run_observed(observer);
     for port in 0..model.tables().outputs().len() {
         if let Ok(from) = session.output_bytes(port)
-            && let Some((to, rest)) = output.split_at_mut_checked(from.len())
+            && let Some((to, rest)) = std::mem::take(&mut output).split_at_mut_checked(from.len())
         {
             to.copy_from_slice(from);
             output = rest;
