@@ -1,3 +1,4 @@
 //! Turns a trained neural network into a `.sct` model for microcontrollers.
 
+pub mod import;
 pub mod ir;
