@@ -2,7 +2,9 @@
 
 pub mod emit;
 pub mod execute;
+pub mod import;
 pub mod ir;
 pub mod lower;
 pub mod model_file;
+pub mod pipeline;
 pub mod plan;

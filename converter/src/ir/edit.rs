@@ -121,11 +121,11 @@ impl<S> Graph<S> {
         self.node_mut(node).op = op;
     }
 
-    /// Brings the nodes into running order, which otherwise stays as it is.
+    /// Brings the nodes into running order, which otherwise stays as it is, and returns the old id of each.
     ///
     /// # Errors
     /// If nodes form a cycle; the order is then unchanged.
-    pub fn sort(&mut self) -> Result<(), CycleError> {
+    pub fn sort(&mut self) -> Result<Vec<NodeId>, CycleError> {
         let uses = self.uses();
         let mut waiting: Vec<usize> = self
             .nodes
@@ -152,8 +152,8 @@ impl<S> Graph<S> {
             return Err(CycleError { nodes: self.node_ids().filter(|id| waiting[id.index()] > 0).collect() });
         }
         let mut nodes: Vec<Option<Node>> = self.nodes.drain(..).map(Some).collect();
-        self.nodes = order.into_iter().filter_map(|id| nodes[id.index()].take()).collect();
-        Ok(())
+        self.nodes = order.iter().filter_map(|id| nodes[id.index()].take()).collect();
+        Ok(order)
     }
 
     /// Removes nodes that no output depends on, then tensors that nobody uses. Inputs stay. Ids change.

@@ -43,7 +43,7 @@ pub enum Place {
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Place::Graph => f.write_str("graph"),
+            Place::Graph => f.write_str("model"),
             Place::Tensor { index, name } => write!(f, "tensor {index} '{name}'"),
             Place::Node { index, name, operator } => write!(f, "node {index} '{name}' ({operator})"),
         }
@@ -150,8 +150,9 @@ pub enum Fault {
     },
     /// A tensor has no elements or too many.
     #[error(
-        "shape {shape}: every dimension must be 1 or more and the number of elements at most {}; \
+        "shape {shape}: at most {} dimensions, each 1 or more, and at most {} elements are supported; \
          give the model a fixed input shape and export it again",
+        Shape::MAX_RANK,
         Shape::MAX_ELEMENTS
     )]
     Size {

@@ -15,6 +15,9 @@ impl Shape {
     /// size derived from it overflows.
     pub const MAX_ELEMENTS: usize = 1 << 30;
 
+    /// Most dimensions a tensor may have.
+    pub const MAX_RANK: usize = 8;
+
     /// Number of dimensions.
     pub fn rank(&self) -> usize {
         self.0.len()
