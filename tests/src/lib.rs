@@ -1,1 +1,25 @@
-//! Tests.
+//! What the test suites share: where golden data is, and how it is read.
+
+use std::path::{Path, PathBuf};
+
+pub mod golden;
+
+/// The root of the workspace.
+pub fn workspace() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
+}
+
+/// The folder of shared models and golden vectors, which is not part of the project, if it is there:
+/// `SECATEUR_DATA`, or `../shared/data` beside the workspace.
+pub fn shared_data() -> Option<PathBuf> {
+    let path = match std::env::var_os("SECATEUR_DATA") {
+        Some(path) => PathBuf::from(path),
+        None => workspace().join("../shared/data"),
+    };
+    path.is_dir().then_some(path)
+}
+
+/// Says on standard error that a test was left out; `cargo xtask test` collects these lines.
+pub fn skipped(test: &str, reason: &str) {
+    eprintln!("skipped: {test}: {reason}");
+}
