@@ -35,6 +35,7 @@ pub mod format;
 pub mod isa;
 pub mod kernels;
 mod model;
+pub mod packing;
 pub mod quant;
 mod session;
 
