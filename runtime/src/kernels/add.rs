@@ -69,3 +69,63 @@ impl Binary for Add {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use std::vec::Vec;
+
+    use proptest::prelude::*;
+    use zerocopy::IntoBytes;
+
+    use super::*;
+    use crate::kernels::naive;
+    use crate::kernels::testing::{Constants, Random, SingleNode};
+
+    /// A factor of at most 1/2.
+    fn factor(random: &mut Random) -> Multiplier {
+        let mantissa = random.within(1 << 30..=i64::from(i32::MAX)) as i32;
+        Multiplier { mantissa, shift: random.within(-6..=-1) as i32 }
+    }
+
+    /// Operand values at the common scale.
+    fn scaled(values: &[i8], zero_point: i8, factor: Multiplier) -> Vec<i64> {
+        let wide = |value: i8| (i64::from(value) - i64::from(zero_point)) << LEFT_SHIFT;
+        values.iter().map(|&value| naive::scale(wide(value), factor)).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn equals_the_definition(len in 1usize..200, repeats: bool, seed: u64) {
+            let mut random = Random(seed);
+            let (a, b) = (random.values(len), random.values(if repeats { 1 } else { len }));
+            let params = Params {
+                inputs: [factor(&mut random), factor(&mut random)],
+                output: Multiplier { shift: -17, ..factor(&mut random) },
+                stage: random.stage(),
+                zero_points: [random.next() as i8, random.next() as i8],
+                reserved: [0; 2],
+            };
+            let wide = scaled(&b, params.zero_points[1], params.inputs[1]);
+            let expected: Vec<i8> = scaled(&a, params.zero_points[0], params.inputs[0])
+                .iter()
+                .zip(wide.iter().cycle())
+                .map(|(a, b)| naive::requantize(a + b, params.output, &params.stage))
+                .collect();
+            let node = SingleNode {
+                code: OpCode::Add,
+                params: params.as_bytes().to_vec(),
+                constants: Constants::default(),
+                inputs: &[(&[len], &a), (&[b.len()], &b)],
+                output: &[len],
+                scratch_len: 0,
+            };
+            prop_assert_eq!(node.run(), Ok(expected));
+        }
+    }
+
+    #[test]
+    fn record_is_32_bytes() {
+        assert_eq!(size_of::<Params>(), 32);
+    }
+}

@@ -14,6 +14,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use crate::format::{Node, OpCode};
 use crate::isa::{Active, Isa};
+use crate::kernels::patch::Patches;
 use crate::kernels::{Call, NodeError, Operator, Tensor, TensorMut, Unary, Window, require};
 use crate::quant::{ChannelQuant, OutputStage};
 
@@ -42,7 +43,7 @@ pub fn scratch_len(params: &Params, input_channels: usize) -> usize {
     if params.window.is_pointwise() && params.groups == 1 {
         0
     } else {
-        params.window.area() * (input_channels / (params.groups as usize).max(1))
+        params.window.area().saturating_mul(input_channels / (params.groups as usize).max(1))
     }
 }
 
@@ -110,44 +111,16 @@ pub fn conv2d<I: Isa>(
             let (y, x) = (at / out_w, at % out_w);
             let groups = out_pixel.chunks_exact_mut(group_out).zip(channels.chunks_exact(group_out));
             for (group, (out, channels)) in groups.enumerate() {
-                let source = Patch { image, size: [h, w, c], first_channel: group * group_in };
-                source.gather(params, [y, x], group_in, patch);
+                let patches = Patches {
+                    image,
+                    size: [h, w, c],
+                    first_channel: group * group_in,
+                    channels: group_in,
+                    padding: params.input_zero_point,
+                };
+                patches.gather(&params.window, [y, x], patch);
                 let weights = weights.get(group * group_out * patch_len..).unwrap_or_default();
                 pixel_times_channels::<I>(patch, weights, channels, &params.stage, out);
-            }
-        }
-    }
-}
-
-/// Where patches come from: one image `[h, w, c]` and the first channel of a group.
-struct Patch<'a> {
-    image: &'a [i8],
-    size: [usize; 3],
-    first_channel: usize,
-}
-
-impl Patch<'_> {
-    /// Copies the window of output position `[y, x]` into `patch`, `channels` values per pixel, padding filled in.
-    fn gather(&self, params: &Params, [y, x]: [usize; 2], channels: usize, patch: &mut [i8]) {
-        let [h, w, c] = self.size;
-        let Window { height, width } = params.window;
-        let row_len = usize::from(width.kernel) * channels;
-        for (i, row) in patch.chunks_exact_mut(row_len).enumerate() {
-            let Some(in_y) = height.position(y, i, h) else {
-                row.fill(params.input_zero_point);
-                continue;
-            };
-            for (j, pixel) in row.chunks_exact_mut(channels).enumerate() {
-                match width.position(x, j, w) {
-                    Some(in_x) => {
-                        let start = (in_y * w + in_x) * c + self.first_channel;
-                        let source = self.image.get(start..start + channels).unwrap_or_default();
-                        if source.len() == pixel.len() {
-                            pixel.copy_from_slice(source);
-                        }
-                    }
-                    None => pixel.fill(params.input_zero_point),
-                }
             }
         }
     }
@@ -174,5 +147,117 @@ pub(super) fn pixel_times_channels<I: Isa>(
     for ((out, row), quant) in fours.into_remainder().iter_mut().zip(rows).zip(rest) {
         let sum = I::dot_i8(row, input);
         I::requantize(&[sum], core::slice::from_ref(quant), stage, core::slice::from_mut(out));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use std::vec::Vec;
+
+    use proptest::prelude::*;
+    use zerocopy::IntoBytes;
+
+    use super::*;
+    use crate::kernels::Axis;
+    use crate::kernels::naive::{self, Array};
+    use crate::kernels::testing::{Constants, Random, SingleNode, any_window, fold, output_size};
+
+    /// Sizes of a layer: batch, height and width; groups and the channels of one group, in and out.
+    #[derive(Debug, Clone, Copy)]
+    struct Sizes {
+        image: [usize; 3],
+        groups: usize,
+        group: [usize; 2],
+    }
+
+    /// Runs a layer with random operands; gives what came out and what the definition gives.
+    fn run_both(window: Window, sizes: Sizes, seed: u64) -> (Result<Vec<i8>, NodeError>, Vec<i8>) {
+        let mut random = Random(seed);
+        let ([n, h, w], [group_in, group_out]) = (sizes.image, sizes.group);
+        let (c, out_c) = (sizes.groups * group_in, sizes.groups * group_out);
+        let [out_h, out_w] = output_size(&window, [h, w]);
+        let [kh, kw] = [window.height, window.width].map(|axis| usize::from(axis.kernel));
+        let patch = kh * kw * group_in;
+        let (input, weights) = (random.values(n * h * w * c), random.values(out_c * patch));
+        let (stage, zero_point) = (random.stage(), random.next() as i8);
+        let channels = random.channels(out_c, patch);
+        let expected = naive::conv2d(
+            &window,
+            Array { shape: [n, h, w, c], data: &input },
+            zero_point,
+            Array { shape: [out_c, kh, kw, group_in], data: &weights },
+            &channels,
+            &stage,
+            [n, out_h, out_w, out_c],
+        );
+        let mut constants = Constants::default();
+        let folded: Vec<_> = channels
+            .iter()
+            .zip(weights.chunks(patch))
+            .map(|(channel, row)| fold(channel, zero_point, row.iter().copied()))
+            .collect();
+        let params = Params {
+            weights: constants.push(&weights),
+            channels: constants.push(&folded),
+            window,
+            groups: sizes.groups as u32,
+            stage,
+            input_zero_point: zero_point,
+            reserved: [0; 3],
+        };
+        let node = SingleNode {
+            code: OpCode::Conv2d,
+            params: params.as_bytes().to_vec(),
+            constants,
+            inputs: &[(&[n, h, w, c], &input)],
+            output: &[n, out_h, out_w, out_c],
+            scratch_len: scratch_len(&params, c),
+        };
+        (node.run(), expected)
+    }
+
+    proptest! {
+        #[test]
+        fn equals_the_definition(
+            window in any_window(4, 3),
+            image in (1usize..3, 1usize..8, 1usize..8),
+            groups in 1usize..4,
+            group in (1usize..6, 1usize..7),
+            seed: u64,
+        ) {
+            let sizes = Sizes { image: image.into(), groups, group: group.into() };
+            let (got, expected) = run_both(window, sizes, seed);
+            prop_assert_eq!(got, Ok(expected));
+        }
+
+        #[test]
+        fn pointwise_equals_the_definition(
+            image in (1usize..3, 1usize..5, 1usize..5),
+            groups in 1usize..3,
+            group in (1usize..40, 1usize..10),
+            seed: u64,
+        ) {
+            let sizes = Sizes { image: image.into(), groups, group: group.into() };
+            let (got, expected) = run_both(Window::UNIT, sizes, seed);
+            prop_assert_eq!(got, Ok(expected));
+        }
+    }
+
+    #[test]
+    fn nodes_that_do_not_fit_are_refused() {
+        let sizes = Sizes { image: [1, 5, 5], groups: 1, group: [2, 3] };
+        let axis = Axis { kernel: 3, stride: 1, dilation: 1, pad: 1 };
+        let window = |height| Window { height, width: axis };
+        assert!(run_both(window(axis), sizes, 0).0.is_ok());
+        let refused = |axis| run_both(window(axis), sizes, 0).0.unwrap_err();
+        assert_eq!(refused(Axis { pad: 3, ..axis }), NodeError::Params);
+        assert_eq!(refused(Axis { dilation: 0, pad: 0, ..axis }), NodeError::Params);
+        assert_eq!(refused(Axis { kernel: 32_767, dilation: 2, ..axis }), NodeError::Params);
+    }
+
+    #[test]
+    fn record_is_36_bytes() {
+        assert_eq!(size_of::<Params>(), 36);
     }
 }

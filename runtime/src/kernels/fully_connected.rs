@@ -69,3 +69,74 @@ pub fn fully_connected<I: Isa>(
         pixel_times_channels::<I>(row, weights, channels, stage, out);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use std::vec::Vec;
+
+    use proptest::prelude::*;
+    use zerocopy::IntoBytes;
+
+    use super::*;
+    use crate::kernels::naive;
+    use crate::kernels::testing::{Constants, Random, SingleNode, fold};
+
+    proptest! {
+        #[test]
+        fn equals_the_definition(rows in 1usize..4, depth in 1usize..70, outputs in 1usize..14, seed: u64) {
+            let mut random = Random(seed);
+            let (input, weights) = (random.values(rows * depth), random.values(outputs * depth));
+            let (stage, zero_point) = (random.stage(), random.next() as i8);
+            let channels = random.channels(outputs, depth);
+            let folded: Vec<_> = channels
+                .iter()
+                .zip(weights.chunks(depth))
+                .map(|(channel, row)| fold(channel, zero_point, row.iter().copied()))
+                .collect();
+            let mut constants = Constants::default();
+            let params = Params {
+                weights: constants.push(&weights),
+                channels: constants.push(&folded),
+                depth: depth as u32,
+                stage,
+            };
+            let node = SingleNode {
+                code: OpCode::FullyConnected,
+                params: params.as_bytes().to_vec(),
+                constants,
+                inputs: &[(&[rows, 1, depth], &input)],
+                output: &[rows, outputs],
+                scratch_len: 0,
+            };
+            let expected = naive::fully_connected(depth, &input, zero_point, &weights, &channels, &stage);
+            prop_assert_eq!(node.run(), Ok(expected));
+        }
+    }
+
+    #[test]
+    fn rows_of_another_length_are_refused() {
+        let params = Params { weights: 0, channels: 0, depth: 3, stage: OutputStage::new(0) };
+        let refused = |inputs| {
+            let params = params.as_bytes().to_vec();
+            let constants = Constants::default();
+            SingleNode {
+                code: OpCode::FullyConnected,
+                params,
+                constants,
+                inputs,
+                output: &[1, 2],
+                scratch_len: 0,
+            }
+            .run()
+            .unwrap_err()
+        };
+        assert_eq!(refused(&[(&[1, 4], &[0; 4])]), NodeError::Shape);
+        assert_eq!(refused(&[(&[1, 3], &[0; 3])]), NodeError::Constants);
+    }
+
+    #[test]
+    fn record_is_16_bytes() {
+        assert_eq!(size_of::<Params>(), 16);
+    }
+}

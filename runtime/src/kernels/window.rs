@@ -50,13 +50,12 @@ impl Axis {
         (at >= 0 && (at as usize) < input_len).then_some(at as usize)
     }
 
-    /// The window positions that fall on the input, for output position `output`. Assumes a dilation of 1.
+    /// The input positions under output position `output` that are not padding. Assumes a dilation of 1.
     #[inline]
     pub fn overlap(&self, output: usize, input_len: usize) -> core::ops::Range<usize> {
         let start = self.start(output);
-        let first = (-start).max(0) as usize;
-        let last = (input_len as i32 - start).clamp(0, i32::from(self.kernel)) as usize;
-        first.min(last)..last
+        let last = (start + i32::from(self.kernel)).clamp(0, input_len as i32) as usize;
+        (start.max(0) as usize).min(last)..last
     }
 
     /// Checks the fields, and that every output position's window has its start inside the padded input.
@@ -72,6 +71,18 @@ impl Axis {
         // The last window starts on the input: it needs less than its own extent of padding at the end.
         let last = output_len.saturating_sub(1) * usize::from(self.stride);
         require(last < input_len + usize::from(self.pad), NodeError::Shape)
+    }
+
+    /// Checks the fields of a transposed convolution's window, which spreads input positions over the output and is
+    /// cut at both ends by the output's size.
+    ///
+    /// # Errors
+    /// [`NodeError::Params`] for a field, [`NodeError::Shape`] for sizes that cannot be indexed.
+    pub fn check_transposed(&self, input_len: usize, output_len: usize) -> Result<(), NodeError> {
+        let fields = [self.kernel, self.stride].map(usize::from);
+        let in_range = fields.iter().all(|f| (1..LIMIT).contains(f)) && usize::from(self.pad) < LIMIT;
+        require(in_range && self.dilation == 1, NodeError::Params)?;
+        require(input_len < LIMIT && output_len < LIMIT, NodeError::Shape)
     }
 }
 
@@ -104,14 +115,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn overlap_counts_the_positions_that_are_not_padding() {
+    fn overlap_is_the_positions_that_are_not_padding() {
         let axis = Axis { kernel: 3, stride: 2, dilation: 1, pad: 1 };
-        assert_eq!(axis.overlap(0, 5), 1..3);
-        assert_eq!(axis.overlap(1, 5), 0..3);
-        assert_eq!(axis.overlap(2, 5), 0..2);
-        for output in 0..3 {
-            let counted = (0..3).filter(|&k| axis.position(output, k, 5).is_some());
-            assert!(counted.eq(axis.overlap(output, 5)));
+        assert_eq!(axis.overlap(0, 5), 0..2);
+        assert_eq!(axis.overlap(1, 5), 1..4);
+        assert_eq!(axis.overlap(2, 5), 3..5);
+        for (pad, len) in (0..3).flat_map(|pad| (1..9).map(move |len| (pad, len))) {
+            let axis = Axis { kernel: 3, stride: 2, dilation: 1, pad };
+            for output in (0..9).filter(|&o| axis.check(len, o + 1).is_ok()) {
+                let positions = (0..3).filter_map(|k| axis.position(output, k, len));
+                assert!(positions.eq(axis.overlap(output, len)));
+                assert!(!axis.overlap(output, len).is_empty());
+            }
         }
     }
 

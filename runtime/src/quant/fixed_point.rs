@@ -163,4 +163,20 @@ mod tests {
             assert!((got * x - 1.0).abs() < 1e-5, "1/{x} = {got}");
         }
     }
+
+    /// Sums over many arguments, as gemmlowp's definitions in exact integer arithmetic give them.
+    #[test]
+    fn every_bit_equals_gemmlowp() {
+        let digest = |value: fn(i32) -> i32| {
+            (0..10_000).fold(0u32, |sum, i| sum.wrapping_mul(31).wrapping_add(value(i) as u32))
+        };
+        assert_eq!(digest(|i| exp_on_negative(-(i * 214_747 + 3), 5)), 2_979_301_833);
+        assert_eq!(digest(|i| exp_on_negative(-(i * 214_747 + 3), 4)), 3_223_593_187);
+        assert_eq!(
+            digest(|i| logistic(i.wrapping_mul(429_493).wrapping_sub(2_147_480_000), 4)),
+            3_101_037_145
+        );
+        assert_eq!(digest(|i| tanh(i.wrapping_mul(429_493).wrapping_sub(2_147_480_000), 4)), 1_724_509_663);
+        assert_eq!(digest(|i| one_over_one_plus(i * 214_747)), 1_778_956_709);
+    }
 }

@@ -90,7 +90,9 @@ impl OutputStage {
     /// `value` plus the zero point, within the bounds.
     #[inline(always)]
     pub fn finish(&self, value: i32) -> i8 {
-        value.saturating_add(i32::from(self.zero_point)).clamp(i32::from(self.min), i32::from(self.max)) as i8
+        // `clamp` would carry a panic for bounds out of order.
+        value.saturating_add(i32::from(self.zero_point)).min(i32::from(self.max)).max(i32::from(self.min))
+            as i8
     }
 }
 

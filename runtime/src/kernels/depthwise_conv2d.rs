@@ -1,0 +1,247 @@
+//! 2-D convolution of each channel on its own, int8.
+//!
+//! `out[n,y,x,o] = stage(multiplier[o] x (bias[o] + sum over (i,j) of w[i,j,o] x in[n, y_i, x_j, o / m]))` with
+//! `y_i = y x stride - pad + i x dilation` and input values of padding equal to the input zero point. The depth
+//! multiplier `m` is the number of output channels over that of input channels.
+//!
+//! Layouts: input and output NHWC, weights `[kernel height, kernel width, output channels]`. Sums are 32-bit and wrap.
+//! The input zero point is folded into the bias ([`ChannelQuant`]), so padding is multiplied like any other value.
+//!
+//! Channels are taken in blocks, whose sums stay on the stack while the window's positions are added up. With a depth
+//! multiplier above 1, each block's input values are first repeated to stand beside their weights.
+
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+use crate::format::{Node, OpCode};
+use crate::isa::{Active, Isa};
+use crate::kernels::{Call, NodeError, Operator, Tensor, TensorMut, Unary, Window, require};
+use crate::quant::{ChannelQuant, OutputStage};
+
+/// Output channels per block.
+const BLOCK: usize = 32;
+
+/// Parameters in the file, 32 bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable)]
+#[repr(C)]
+pub struct Params {
+    /// Offset of the weights, `[kernel height, kernel width, output channels]`, in the constant section.
+    pub weights: u32,
+    /// Offset of one [`ChannelQuant`] per output channel.
+    pub channels: u32,
+    /// Kernel size, stride, dilation and padding.
+    pub window: Window,
+    /// Output zero point and clamp.
+    pub stage: OutputStage,
+    /// Input zero point: the value of padding.
+    pub input_zero_point: i8,
+    /// Zero.
+    pub reserved: [u8; 3],
+}
+
+/// Entry for a kernel set.
+pub static OPERATOR: Operator = Operator { code: OpCode::DepthwiseConv2d, check, run };
+
+fn check(node: &Node<'_>) -> Result<u64, NodeError> {
+    let params = node.params::<Params>().ok_or(NodeError::Params)?;
+    require(node.record().packing == 0, NodeError::Packing)?;
+    require(params.stage.is_valid() && params.reserved == [0; 3], NodeError::Params)?;
+    let (input, output) = node.check_unary::<i8, i8>(0)?;
+    let [n, h, w, c] = input.shape.nhwc().ok_or(NodeError::Shape)?;
+    let [out_n, out_h, out_w, out_c] = output.shape.nhwc().ok_or(NodeError::Shape)?;
+    params.window.check([h, w], [out_h, out_w])?;
+    require(out_c.is_multiple_of(c) && n == out_n, NodeError::Shape)?;
+    let area = params.window.area();
+    let weights = area.checked_mul(out_c).ok_or(NodeError::Constants)?;
+    node.constants::<i8>(params.weights, weights).ok_or(NodeError::Constants)?;
+    let channels = node.constants::<ChannelQuant>(params.channels, out_c).ok_or(NodeError::Constants)?;
+    require(channels.iter().all(|channel| channel.multiplier.is_valid()), NodeError::Quantization)?;
+    Ok(output.shape.elements() as u64 * area as u64)
+}
+
+fn run(call: &mut Call<'_, '_>) {
+    let node = call.node;
+    let Some(params) = node.params::<Params>() else { return };
+    let Some(Unary { input, output, .. }) = call.unary::<i8, i8>() else { return };
+    let Some([.., out_c]) = output.shape.nhwc() else { return };
+    let Some(weights) = node.constants::<i8>(params.weights, params.window.area() * out_c) else { return };
+    let Some(channels) = node.constants::<ChannelQuant>(params.channels, out_c) else { return };
+    depthwise_conv2d::<Active>(params, weights, channels, input, output);
+}
+
+/// The kernel. Shapes, weights and channels are as `check` demands; otherwise the output is left unfinished.
+pub fn depthwise_conv2d<I: Isa>(
+    params: &Params,
+    weights: &[i8],
+    channels: &[ChannelQuant],
+    input: Tensor<'_, i8>,
+    output: TensorMut<'_, i8>,
+) {
+    let (Some([_, h, w, c]), Some([_, out_h, out_w, out_c])) = (input.shape.nhwc(), output.shape.nhwc())
+    else {
+        return;
+    };
+    let images = input.data.chunks_exact(h * w * c);
+    for (image, out_image) in images.zip(output.data.chunks_exact_mut(out_h * out_w * out_c)) {
+        let kernel = Kernel { params, weights, channels, image, size: [h, w, c] };
+        for (y, out_row) in out_image.chunks_exact_mut(out_w * out_c).enumerate() {
+            for (x, out_pixel) in out_row.chunks_exact_mut(out_c).enumerate() {
+                kernel.pixel::<I>([y, x], out_pixel);
+            }
+        }
+    }
+}
+
+/// What all output pixels of one image are computed from.
+struct Kernel<'a> {
+    params: &'a Params,
+    weights: &'a [i8],
+    channels: &'a [ChannelQuant],
+    image: &'a [i8],
+    size: [usize; 3],
+}
+
+impl Kernel<'_> {
+    /// Computes output position `[y, x]`.
+    fn pixel<I: Isa>(&self, [y, x]: [usize; 2], output: &mut [i8]) {
+        let [h, w, c] = self.size;
+        let Window { height, width } = self.params.window;
+        let padding = [self.params.input_zero_point; BLOCK];
+        let out_c = output.len();
+        let multiplier = out_c / c.max(1);
+        let blocks = output.chunks_mut(BLOCK).zip(self.channels.chunks(BLOCK));
+        for (first, (out, quants)) in (0..).step_by(BLOCK).zip(blocks) {
+            let mut sums = [0i32; BLOCK];
+            let mut repeated = [0i8; BLOCK];
+            let Some(sums) = sums.get_mut(..out.len()) else { return };
+            let mut rows = self.weights.chunks_exact(out_c);
+            for i in 0..usize::from(height.kernel) {
+                let in_row = height.position(y, i, h).map(|in_y| in_y * w);
+                for (j, row) in rows.by_ref().take(usize::from(width.kernel)).enumerate() {
+                    let at = in_row.and_then(|start| Some(start + width.position(x, j, w)?));
+                    let pixel = at.and_then(|at| self.image.get(at * c..(at + 1) * c));
+                    let values = match pixel {
+                        None => &padding[..],
+                        Some(pixel) if multiplier == 1 => pixel.get(first..).unwrap_or_default(),
+                        Some(pixel) => {
+                            repeat(pixel, first, multiplier, &mut repeated);
+                            &repeated[..]
+                        }
+                    };
+                    I::multiply_add_i8(sums, row.get(first..).unwrap_or_default(), values);
+                }
+            }
+            I::requantize(sums, quants, &self.params.stage, out);
+        }
+    }
+}
+
+/// Fills `block` with the input values of output channels `first..`, each channel of `pixel` repeated `multiplier` times.
+fn repeat(pixel: &[i8], first: usize, multiplier: usize, block: &mut [i8; BLOCK]) {
+    let mut left = multiplier - first % multiplier.max(1);
+    let mut values = pixel.get(first / multiplier.max(1)..).unwrap_or_default().iter();
+    let mut value = values.next().copied().unwrap_or_default();
+    for out in block {
+        if left == 0 {
+            value = values.next().copied().unwrap_or_default();
+            left = multiplier;
+        }
+        *out = value;
+        left -= 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use std::vec::Vec;
+
+    use proptest::prelude::*;
+    use zerocopy::IntoBytes;
+
+    use super::*;
+    use crate::kernels::Axis;
+    use crate::kernels::naive::{self, Array};
+    use crate::kernels::testing::{Constants, Random, SingleNode, any_window, fold, output_size};
+
+    /// Runs a layer on `[n, h, w, c]` with random operands; gives what came out and what the definition gives.
+    fn run_both(
+        window: Window,
+        [n, h, w, c]: [usize; 4],
+        multiplier: usize,
+        seed: u64,
+    ) -> (Result<Vec<i8>, NodeError>, Vec<i8>) {
+        let mut random = Random(seed);
+        let out_c = c * multiplier;
+        let [out_h, out_w] = output_size(&window, [h, w]);
+        let [kh, kw] = [window.height, window.width].map(|axis| usize::from(axis.kernel));
+        let (input, weights) = (random.values(n * h * w * c), random.values(kh * kw * out_c));
+        let (stage, zero_point) = (random.stage(), random.next() as i8);
+        let channels = random.channels(out_c, kh * kw);
+        let expected = naive::depthwise_conv2d(
+            &window,
+            Array { shape: [n, h, w, c], data: &input },
+            zero_point,
+            Array { shape: [1, kh, kw, out_c], data: &weights },
+            &channels,
+            &stage,
+            [n, out_h, out_w, out_c],
+        );
+        let mut constants = Constants::default();
+        let folded: Vec<_> = channels
+            .iter()
+            .enumerate()
+            .map(|(o, channel)| fold(channel, zero_point, weights[o..].iter().copied().step_by(out_c)))
+            .collect();
+        let params = Params {
+            weights: constants.push(&weights),
+            channels: constants.push(&folded),
+            window,
+            stage,
+            input_zero_point: zero_point,
+            reserved: [0; 3],
+        };
+        let node = SingleNode {
+            code: OpCode::DepthwiseConv2d,
+            params: params.as_bytes().to_vec(),
+            constants,
+            inputs: &[(&[n, h, w, c], &input)],
+            output: &[n, out_h, out_w, out_c],
+            scratch_len: 0,
+        };
+        (node.run(), expected)
+    }
+
+    proptest! {
+        #[test]
+        fn equals_the_definition(
+            window in any_window(4, 3),
+            image in (1usize..3, 1usize..8, 1usize..8, 1usize..8),
+            multiplier in 1usize..4,
+            seed: u64,
+        ) {
+            let (got, expected) = run_both(window, image.into(), multiplier, seed);
+            prop_assert_eq!(got, Ok(expected));
+        }
+
+        #[test]
+        fn many_channels_equal_the_definition(channels in 1usize..100, multiplier in 1usize..12, seed: u64) {
+            let axis = Axis { kernel: 3, stride: 1, dilation: 1, pad: 1 };
+            let window = Window { height: axis, width: axis };
+            let (got, expected) = run_both(window, [1, 2, 2, channels], multiplier, seed);
+            prop_assert_eq!(got, Ok(expected));
+        }
+    }
+
+    #[test]
+    fn nodes_that_do_not_fit_are_refused() {
+        let axis = Axis { kernel: 3, stride: 1, dilation: 1, pad: 1 };
+        let refused = |height| run_both(Window { height, width: axis }, [1, 4, 4, 2], 1, 0).0.unwrap_err();
+        assert_eq!(refused(Axis { pad: 3, ..axis }), NodeError::Params);
+        assert_eq!(refused(Axis { dilation: 0, pad: 0, ..axis }), NodeError::Params);
+    }
+
+    #[test]
+    fn record_is_32_bytes() {
+        assert_eq!(size_of::<Params>(), 32);
+    }
+}

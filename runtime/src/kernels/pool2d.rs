@@ -1,0 +1,211 @@
+//! What the pools share: parameters, checks and the walk over the windows.
+//!
+//! A window that reaches into the padding is clipped to the input: padding has no value. Layouts: NHWC; input and output
+//! have the same scale and zero point, so that values are pooled as they are.
+
+use core::ops::Range;
+
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+use crate::format::Node;
+use crate::isa::{Active, Isa};
+use crate::kernels::{Axis, Call, NodeError, Tensor, TensorMut, Unary, Window, require};
+
+/// Parameters in the file, 20 bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable)]
+#[repr(C)]
+pub struct Params {
+    /// Kernel size, stride and padding; dilation 1.
+    pub window: Window,
+    /// Lower bound of the fused activation, -128 if there is none.
+    pub min: i8,
+    /// Upper bound of the fused activation, 127 if there is none; at least `min`.
+    pub max: i8,
+    /// Zero.
+    pub reserved: [u8; 2],
+}
+
+/// What a pool makes of the values in a window.
+pub trait Pool {
+    /// Pools the pixels of `region` into one output pixel, channel by channel.
+    fn pool<I: Isa>(region: &Region<'_>, output: &mut [i8]);
+}
+
+/// The part of a window that lies on one image; at least one pixel.
+#[derive(Debug)]
+pub struct Region<'a> {
+    image: &'a [i8],
+    rows: Range<usize>,
+    columns: Range<usize>,
+    width: usize,
+    channels: usize,
+}
+
+impl<'a> Region<'a> {
+    /// Number of pixels.
+    pub fn len(&self) -> usize {
+        self.rows.len() * self.columns.len()
+    }
+
+    /// Whether there is no pixel, which `check` rules out.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The pixels, each with all its channels.
+    pub fn pixels(&self) -> impl Iterator<Item = &'a [i8]> {
+        let (image, channels) = (self.image, self.channels.max(1));
+        let [first, last] = [self.columns.start, self.columns.end].map(|x| x * channels);
+        let stride = self.width * channels;
+        self.rows.clone().flat_map(move |y| {
+            let row = image.get(y * stride + first..y * stride + last).unwrap_or_default();
+            row.chunks_exact(channels)
+        })
+    }
+}
+
+/// Checks a node of a [`Pool`]; its work is the values that its windows hold at most.
+///
+/// # Errors
+/// If operands, shapes or parameters do not fit.
+pub fn check(node: &Node<'_>) -> Result<u64, NodeError> {
+    let params = node.params::<Params>().ok_or(NodeError::Params)?;
+    require(node.record().packing == 0, NodeError::Packing)?;
+    let Window { height, width } = params.window;
+    let fields_fit = params.min <= params.max && params.reserved == [0; 2];
+    require(fields_fit && height.dilation == 1 && width.dilation == 1, NodeError::Params)?;
+    let (input, output) = node.check_unary::<i8, i8>(0)?;
+    let [n, h, w, c] = input.shape.nhwc().ok_or(NodeError::Shape)?;
+    let [out_n, out_h, out_w, out_c] = output.shape.nhwc().ok_or(NodeError::Shape)?;
+    params.window.check([h, w], [out_h, out_w])?;
+    require(n == out_n && c == out_c, NodeError::Shape)?;
+    let clipped = |axis: Axis, len: usize| usize::from(axis.kernel).min(len) as u64;
+    Ok(output.shape.elements() as u64 * clipped(height, h) * clipped(width, w))
+}
+
+/// Runs a node of a [`Pool`].
+pub fn run<P: Pool>(call: &mut Call<'_, '_>) {
+    let Some(params) = call.node.params::<Params>() else { return };
+    let Some(Unary { input, output, .. }) = call.unary::<i8, i8>() else { return };
+    pool2d::<P, Active>(params, input, output);
+}
+
+/// The kernel. Shapes are as [`check`] demands; otherwise the output is left unfinished.
+pub fn pool2d<P: Pool, I: Isa>(params: &Params, input: Tensor<'_, i8>, output: TensorMut<'_, i8>) {
+    let (Some([_, h, w, c]), Some([_, out_h, out_w, _])) = (input.shape.nhwc(), output.shape.nhwc()) else {
+        return;
+    };
+    let Window { height, width } = params.window;
+    let images = input.data.chunks_exact(h * w * c);
+    for (image, out_image) in images.zip(output.data.chunks_exact_mut(out_h * out_w * c)) {
+        for (y, out_row) in out_image.chunks_exact_mut(out_w * c).enumerate() {
+            let rows = height.overlap(y, h);
+            for (x, out_pixel) in out_row.chunks_exact_mut(c).enumerate() {
+                let columns = width.overlap(x, w);
+                let region = Region { image, rows: rows.clone(), columns, width: w, channels: c };
+                P::pool::<I>(&region, out_pixel);
+                for value in out_pixel {
+                    *value = (*value).min(params.max).max(params.min);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use std::vec::Vec;
+
+    use proptest::prelude::*;
+    use zerocopy::IntoBytes;
+
+    use super::*;
+    use crate::format::OpCode;
+    use crate::kernels::naive::{self, Array};
+    use crate::kernels::testing::{Constants, Random, SingleNode, any_window, output_size};
+
+    /// Runs a pool on `[n, h, w, c]` of random values; gives what came out and what `pool` makes of each window.
+    fn run_both(
+        code: OpCode,
+        window: Window,
+        [n, h, w, c]: [usize; 4],
+        seed: u64,
+        pool: fn(&[i64]) -> i64,
+    ) -> (Result<Vec<i8>, NodeError>, Vec<i8>) {
+        let mut random = Random(seed);
+        let [out_h, out_w] = output_size(&window, [h, w]);
+        let input = random.values(n * h * w * c);
+        let stage = random.stage();
+        let shape = [n, out_h, out_w, c];
+        let expected = naive::windows(&window, Array { shape: [n, h, w, c], data: &input }, shape)
+            .map(|values| pool(&values).clamp(i64::from(stage.min), i64::from(stage.max)) as i8)
+            .collect();
+        let params = Params { window, min: stage.min, max: stage.max, reserved: [0; 2] };
+        let node = SingleNode {
+            code,
+            params: params.as_bytes().to_vec(),
+            constants: Constants::default(),
+            inputs: &[(&[n, h, w, c], &input)],
+            output: &shape,
+            scratch_len: 0,
+        };
+        (node.run(), expected)
+    }
+
+    /// Nearest integer to the mean, ties away from zero.
+    fn mean(values: &[i64]) -> i64 {
+        let (sum, count) = (values.iter().sum::<i64>(), values.len() as i64);
+        (sum.abs() * 2 + count) / (2 * count) * sum.signum()
+    }
+
+    fn max(values: &[i64]) -> i64 {
+        values.iter().copied().max().unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn average_equals_the_definition(
+            window in any_window(5, 1),
+            image in (1usize..3, 1usize..9, 1usize..9, 1usize..70),
+            seed: u64,
+        ) {
+            let (got, expected) = run_both(OpCode::AveragePool2d, window, image.into(), seed, mean);
+            prop_assert_eq!(got, Ok(expected));
+        }
+
+        #[test]
+        fn maximum_equals_the_definition(
+            window in any_window(5, 1),
+            image in (1usize..3, 1usize..9, 1usize..9, 1usize..20),
+            seed: u64,
+        ) {
+            let (got, expected) = run_both(OpCode::MaxPool2d, window, image.into(), seed, max);
+            prop_assert_eq!(got, Ok(expected));
+        }
+    }
+
+    #[test]
+    fn a_window_larger_than_the_input_sees_all_of_it() {
+        let axis = Axis { kernel: 9, stride: 1, dilation: 1, pad: 4 };
+        let window = Window { height: axis, width: axis };
+        let (got, expected) = run_both(OpCode::AveragePool2d, window, [1, 2, 3, 1], 1, mean);
+        assert_eq!(got, Ok(expected));
+    }
+
+    #[test]
+    fn nodes_that_do_not_fit_are_refused() {
+        let axis = Axis { kernel: 3, stride: 1, dilation: 1, pad: 1 };
+        let refused = |height| {
+            let window = Window { height, width: axis };
+            run_both(OpCode::MaxPool2d, window, [1, 4, 4, 2], 0, |_| 0).0.unwrap_err()
+        };
+        assert_eq!(refused(Axis { pad: 3, ..axis }), NodeError::Params);
+        assert_eq!(refused(Axis { dilation: 2, ..axis }), NodeError::Params);
+    }
+
+    #[test]
+    fn record_is_20_bytes() {
+        assert_eq!(size_of::<Params>(), 20);
+    }
+}

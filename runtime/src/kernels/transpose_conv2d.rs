@@ -1,0 +1,321 @@
+//! Transposed 2-D convolution, int8.
+//!
+//! Every input pixel is multiplied with the whole kernel and added to the output at `y x stride - pad + i`, or, seen from
+//! the output: `out[n,y,x,o] = stage(multiplier[o] x (bias[o] + sum over (i,j,c) of w[o,i,j,c] x in[n, y_i, x_j, c]))`
+//! over the kernel positions `i` with `y + pad - i` a multiple `y_i` of the stride, likewise `j`; inputs outside the image
+//! are equal to the input zero point.
+//!
+//! The output positions of one *phase*, `(y + pad) mod stride` and `(x + pad) mod stride`, all use the same kernel
+//! positions, on neighbouring input pixels: each phase is an ordinary convolution of stride 1. Weights and channel
+//! records are therefore stored phase by phase, `stride height x stride width` of them in row-major order. No product
+//! with the zeros between spread pixels is computed.
+//!
+//! Layouts: input and output NHWC; the weights of a phase OHWI, of its kernel positions only, in the order of
+//! [`phase_positions`]. Sums are 32-bit and wrap. The input zero point is folded into the bias ([`ChannelQuant`]), which is
+//! why there is one per phase: with the sum of that phase's weights.
+
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+use crate::format::{Node, OpCode};
+use crate::isa::{Active, Isa};
+use crate::kernels::conv2d::pixel_times_channels;
+use crate::kernels::patch::Patches;
+use crate::kernels::{Axis, Call, NodeError, Operator, Tensor, TensorMut, Unary, Window, require};
+use crate::quant::{ChannelQuant, OutputStage};
+
+/// Parameters in the file, 32 bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable)]
+#[repr(C)]
+pub struct Params {
+    /// Offset of the weights, phase by phase, each OHWI, in the constant section.
+    pub weights: u32,
+    /// Offset of one [`ChannelQuant`] per phase and output channel, the channel innermost.
+    pub channels: u32,
+    /// Kernel size, stride and padding: output positions cut off before the first. Dilation 1.
+    pub window: Window,
+    /// Output zero point and clamp.
+    pub stage: OutputStage,
+    /// Input zero point: the value of padding.
+    pub input_zero_point: i8,
+    /// Zero.
+    pub reserved: [u8; 3],
+}
+
+/// Kernel positions that phase `phase` of an axis uses, in the order in which its weights are stored: the descending one,
+/// which meets ascending input positions. None if the kernel is shorter than the stride and the phase lies between.
+pub fn phase_positions(axis: &Axis, phase: usize) -> impl Iterator<Item = usize> {
+    (phase..usize::from(axis.kernel)).step_by(usize::from(axis.stride).max(1)).rev()
+}
+
+/// Bytes of scratch: the gathered patch of the phase with most kernel positions.
+pub fn scratch_len(params: &Params, input_channels: usize) -> usize {
+    let Window { height, width } = params.window;
+    let [most_y, most_x] = [height, width].map(|axis| Phases::new(&axis).len(0));
+    (most_y * most_x).saturating_mul(input_channels)
+}
+
+/// Entry for a kernel set.
+pub static OPERATOR: Operator = Operator { code: OpCode::TransposeConv2d, check, run };
+
+fn check(node: &Node<'_>) -> Result<u64, NodeError> {
+    let params = node.params::<Params>().ok_or(NodeError::Params)?;
+    require(node.record().packing == 0, NodeError::Packing)?;
+    require(params.stage.is_valid() && params.reserved == [0; 3], NodeError::Params)?;
+    let input_shape = node.input(0).and_then(|t| t.shape.nhwc()).ok_or(NodeError::Shape)?;
+    let (input, output) = node.check_unary::<i8, i8>(scratch_len(params, input_shape[3]))?;
+    let [n, h, w, c] = input.shape.nhwc().ok_or(NodeError::Shape)?;
+    let [out_n, out_h, out_w, out_c] = output.shape.nhwc().ok_or(NodeError::Shape)?;
+    let Window { height, width } = params.window;
+    height.check_transposed(h, out_h)?;
+    width.check_transposed(w, out_w)?;
+    require(n == out_n, NodeError::Shape)?;
+    let depth = params.window.area().checked_mul(c).ok_or(NodeError::Constants)?;
+    let weights = depth.checked_mul(out_c).ok_or(NodeError::Constants)?;
+    node.constants::<i8>(params.weights, weights).ok_or(NodeError::Constants)?;
+    let phases = usize::from(height.stride) * usize::from(width.stride);
+    let records = phases.checked_mul(out_c).ok_or(NodeError::Constants)?;
+    let channels = node.constants::<ChannelQuant>(params.channels, records).ok_or(NodeError::Constants)?;
+    require(channels.iter().all(|channel| channel.multiplier.is_valid()), NodeError::Quantization)?;
+    let positions =
+        Phases::new(&height).positions(&height, out_h) * Phases::new(&width).positions(&width, out_w);
+    let products = positions.saturating_mul(n as u64 * c as u64).saturating_mul(out_c as u64);
+    Ok(products.saturating_add(output.shape.elements() as u64))
+}
+
+fn run(call: &mut Call<'_, '_>) {
+    let node = call.node;
+    let Some(params) = node.params::<Params>() else { return };
+    let Some(Unary { input, output, scratch }) = call.unary::<i8, i8>() else { return };
+    let [Some([.., c]), Some([.., out_c])] = [input.shape.nhwc(), output.shape.nhwc()] else { return };
+    let Window { height, width } = params.window;
+    let weights = params.window.area() * c * out_c;
+    let Some(weights) = node.constants::<i8>(params.weights, weights) else { return };
+    let records = usize::from(height.stride) * usize::from(width.stride) * out_c;
+    let Some(channels) = node.constants::<ChannelQuant>(params.channels, records) else { return };
+    let Ok(scratch) = <[i8]>::mut_from_bytes(scratch) else { return };
+    transpose_conv2d::<Active>(params, weights, channels, input, output, scratch);
+}
+
+/// The kernel. Shapes, weights, channels and scratch are as `check` demands; otherwise the output is left unfinished.
+pub fn transpose_conv2d<I: Isa>(
+    params: &Params,
+    weights: &[i8],
+    channels: &[ChannelQuant],
+    input: Tensor<'_, i8>,
+    output: TensorMut<'_, i8>,
+    scratch: &mut [i8],
+) {
+    let (Some([_, h, w, c]), Some([_, out_h, out_w, out_c])) = (input.shape.nhwc(), output.shape.nhwc())
+    else {
+        return;
+    };
+    let Window { height, width } = params.window;
+    let phases = [height, width].map(|axis| Phases::new(&axis));
+    let images = input.data.chunks_exact(h * w * c);
+    for (image, out_image) in images.zip(output.data.chunks_exact_mut(out_h * out_w * out_c)) {
+        let patches = Patches {
+            image,
+            size: [h, w, c],
+            first_channel: 0,
+            channels: c,
+            padding: params.input_zero_point,
+        };
+        for (at, out_pixel) in out_image.chunks_exact_mut(out_c).enumerate() {
+            let [(base_y, phase_y), (base_x, phase_x)] =
+                [(at / out_w, height, phases[0]), (at % out_w, width, phases[1])]
+                    .map(|(position, axis, phases)| phases.split(position + usize::from(axis.pad)));
+            let [rows, columns] = [phases[0].len(phase_y), phases[1].len(phase_x)];
+            let before =
+                phases[0].before(phase_y) * usize::from(width.kernel) + rows * phases[1].before(phase_x);
+            let weights = weights.get(before * c * out_c..).unwrap_or_default();
+            let record = (phase_y * phases[1].stride + phase_x) * out_c;
+            let Some(channels) = channels.get(record..record + out_c) else { return };
+            let Some(patch) = scratch.get_mut(..rows * columns * c) else { return };
+            if patch.is_empty() {
+                for (out, channel) in out_pixel.iter_mut().zip(channels) {
+                    I::requantize(
+                        &[0],
+                        core::slice::from_ref(channel),
+                        &params.stage,
+                        core::slice::from_mut(out),
+                    );
+                }
+                continue;
+            }
+            let window = Window { height: neighbours(rows), width: neighbours(columns) };
+            patches.gather(&window, [base_y, base_x], patch);
+            pixel_times_channels::<I>(patch, weights, channels, &params.stage, out_pixel);
+        }
+    }
+}
+
+/// The window of `len` neighbouring positions that ends at the position that it is for.
+fn neighbours(len: usize) -> Axis {
+    Axis { kernel: len as u16, pad: (len as u16).saturating_sub(1), ..Axis::UNIT }
+}
+
+/// How the kernel positions of one axis are divided among its phases: `each` to every phase, one more to the first `extra`.
+#[derive(Clone, Copy)]
+struct Phases {
+    stride: usize,
+    each: usize,
+    extra: usize,
+}
+
+impl Phases {
+    fn new(axis: &Axis) -> Self {
+        let (kernel, stride) = (usize::from(axis.kernel), usize::from(axis.stride).max(1));
+        Self { stride, each: kernel / stride, extra: kernel % stride }
+    }
+
+    /// Kernel positions of phase `phase`.
+    fn len(&self, phase: usize) -> usize {
+        self.each + usize::from(phase < self.extra)
+    }
+
+    /// Kernel positions of all phases before `phase`.
+    fn before(&self, phase: usize) -> usize {
+        self.each * phase + self.extra.min(phase)
+    }
+
+    /// Input position and phase of output position `padded`, counted from the start of the padding.
+    fn split(&self, padded: usize) -> (usize, usize) {
+        (padded / self.stride, padded % self.stride)
+    }
+
+    /// Kernel positions of all output positions in `0..output_len` together.
+    fn positions(&self, axis: &Axis, output_len: usize) -> u64 {
+        let up_to = |padded: usize| {
+            let (whole, phase) = self.split(padded);
+            whole as u64 * u64::from(axis.kernel) + self.before(phase) as u64
+        };
+        up_to(usize::from(axis.pad) + output_len) - up_to(usize::from(axis.pad))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use std::vec;
+    use std::vec::Vec;
+
+    use proptest::prelude::*;
+    use zerocopy::IntoBytes;
+
+    use super::*;
+    use crate::kernels::naive::{self, Array};
+    use crate::kernels::testing::{Constants, Random, SingleNode, fold};
+
+    /// OHWI weights phase by phase, and the folded channels of each phase.
+    fn pack(
+        window: &Window,
+        [out_c, kh, kw, c]: [usize; 4],
+        weights: &[i8],
+        channels: &[ChannelQuant],
+        zero_point: i8,
+    ) -> (Vec<i8>, Vec<ChannelQuant>) {
+        let (mut packed, mut folded) = (vec![], vec![]);
+        for phase_y in 0..usize::from(window.height.stride) {
+            for phase_x in 0..usize::from(window.width.stride) {
+                for (o, channel) in (0..out_c).zip(channels) {
+                    let start = packed.len();
+                    for i in phase_positions(&window.height, phase_y) {
+                        for j in phase_positions(&window.width, phase_x) {
+                            packed.extend(&weights[((o * kh + i) * kw + j) * c..][..c]);
+                        }
+                    }
+                    folded.push(fold(channel, zero_point, packed[start..].iter().copied()));
+                }
+            }
+        }
+        (packed, folded)
+    }
+
+    /// Runs a layer with random operands; gives what came out and what the definition gives.
+    fn run_both(
+        window: Window,
+        [n, h, w, c]: [usize; 4],
+        [out_h, out_w, out_c]: [usize; 3],
+        seed: u64,
+    ) -> (Result<Vec<i8>, NodeError>, Vec<i8>) {
+        let mut random = Random(seed);
+        let [kh, kw] = [window.height, window.width].map(|axis| usize::from(axis.kernel));
+        let shape = [out_c, kh, kw, c];
+        let (input, weights) = (random.values(n * h * w * c), random.values(shape.iter().product()));
+        let (stage, zero_point) = (random.stage(), random.next() as i8);
+        let channels = random.channels(out_c, kh * kw * c);
+        let expected = naive::transpose_conv2d(
+            &window,
+            Array { shape: [n, h, w, c], data: &input },
+            zero_point,
+            Array { shape, data: &weights },
+            &channels,
+            &stage,
+            [n, out_h, out_w, out_c],
+        );
+        let mut constants = Constants::default();
+        let (packed, folded) = pack(&window, shape, &weights, &channels, zero_point);
+        assert_eq!(packed.len(), weights.len());
+        let params = Params {
+            weights: constants.push(&packed),
+            channels: constants.push(&folded),
+            window,
+            stage,
+            input_zero_point: zero_point,
+            reserved: [0; 3],
+        };
+        let node = SingleNode {
+            code: OpCode::TransposeConv2d,
+            params: params.as_bytes().to_vec(),
+            constants,
+            inputs: &[(&[n, h, w, c], &input)],
+            output: &[n, out_h, out_w, out_c],
+            scratch_len: scratch_len(&params, c),
+        };
+        (node.run(), expected)
+    }
+
+    fn any_axis() -> impl Strategy<Value = Axis> {
+        (1..6u16, 1..5u16, 0..4u16).prop_map(|(kernel, stride, pad)| Axis {
+            kernel,
+            stride,
+            dilation: 1,
+            pad,
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn equals_the_definition(
+            (height, width) in (any_axis(), any_axis()),
+            image in (1usize..3, 1usize..6, 1usize..6, 1usize..7),
+            output in (1usize..16, 1usize..16, 1usize..8),
+            seed: u64,
+        ) {
+            let (got, expected) = run_both(Window { height, width }, image.into(), output.into(), seed);
+            prop_assert_eq!(got, Ok(expected));
+        }
+
+        #[test]
+        fn work_counts_the_kernel_positions_of_every_output(axis in any_axis(), output_len in 1usize..40) {
+            let phases = Phases::new(&axis);
+            let phase = |output| (output + usize::from(axis.pad)) % usize::from(axis.stride);
+            let counted: usize = (0..output_len).map(|o| phase_positions(&axis, phase(o)).count()).sum();
+            prop_assert_eq!(phases.positions(&axis, output_len), counted as u64);
+        }
+    }
+
+    #[test]
+    fn nodes_that_do_not_fit_are_refused() {
+        let axis = Axis { kernel: 3, stride: 2, dilation: 1, pad: 1 };
+        let refused =
+            |height| run_both(Window { height, width: axis }, [1, 2, 2, 1], [3, 3, 1], 0).0.unwrap_err();
+        assert_eq!(refused(Axis { dilation: 2, ..axis }), NodeError::Params);
+        assert_eq!(refused(Axis { pad: 1 << 15, ..axis }), NodeError::Params);
+    }
+
+    #[test]
+    fn record_is_32_bytes() {
+        assert_eq!(size_of::<Params>(), 32);
+    }
+}
