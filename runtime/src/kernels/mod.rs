@@ -13,7 +13,13 @@ pub mod conv2d;
 pub mod elementwise;
 pub mod fully_connected;
 pub mod lookup;
+pub mod maximum;
+pub mod minimum;
+pub mod mul;
 mod operator;
+pub mod sub;
+#[cfg(test)]
+pub(crate) mod testing;
 mod window;
 
 pub use call::{Call, Element, Tensor, TensorMut, Unary};
@@ -21,5 +27,13 @@ pub use operator::{KernelSet, NodeError, Operator, require};
 pub use window::{Axis, Window};
 
 /// Every operator.
-pub static ALL: KernelSet =
-    KernelSet(&[&add::OPERATOR, &conv2d::OPERATOR, &fully_connected::OPERATOR, &lookup::OPERATOR]);
+pub static ALL: KernelSet = KernelSet(&[
+    &add::OPERATOR,
+    &conv2d::OPERATOR,
+    &fully_connected::OPERATOR,
+    &lookup::OPERATOR,
+    &maximum::OPERATOR,
+    &minimum::OPERATOR,
+    &mul::OPERATOR,
+    &sub::OPERATOR,
+]);
