@@ -9,7 +9,9 @@
 
 pub mod add;
 mod call;
+pub mod concatenation;
 pub mod conv2d;
+pub mod copy;
 pub mod elementwise;
 pub mod fully_connected;
 pub mod lookup;
@@ -17,9 +19,13 @@ pub mod maximum;
 pub mod minimum;
 pub mod mul;
 mod operator;
+pub mod pad;
+mod strided;
+pub mod strided_slice;
 pub mod sub;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod transpose;
 mod window;
 
 pub use call::{Call, Element, Tensor, TensorMut, Unary};
@@ -29,11 +35,16 @@ pub use window::{Axis, Window};
 /// Every operator.
 pub static ALL: KernelSet = KernelSet(&[
     &add::OPERATOR,
+    &concatenation::OPERATOR,
     &conv2d::OPERATOR,
+    &copy::OPERATOR,
     &fully_connected::OPERATOR,
     &lookup::OPERATOR,
     &maximum::OPERATOR,
     &minimum::OPERATOR,
     &mul::OPERATOR,
+    &pad::OPERATOR,
+    &strided_slice::OPERATOR,
     &sub::OPERATOR,
+    &transpose::OPERATOR,
 ]);
