@@ -8,10 +8,12 @@
 //! A kernel cannot fail: `check` has seen its parameters and shapes. Outer loops are here, inner loops in [`crate::isa`].
 
 pub mod add;
+pub mod arg_max;
 mod call;
 pub mod concatenation;
 pub mod conv2d;
 pub mod copy;
+pub mod dequantize;
 pub mod elementwise;
 pub mod fully_connected;
 pub mod lookup;
@@ -20,6 +22,9 @@ pub mod minimum;
 pub mod mul;
 mod operator;
 pub mod pad;
+pub mod quantize;
+pub mod resize_bilinear;
+pub mod resize_nearest;
 mod strided;
 pub mod strided_slice;
 pub mod sub;
@@ -35,15 +40,20 @@ pub use window::{Axis, Window};
 /// Every operator.
 pub static ALL: KernelSet = KernelSet(&[
     &add::OPERATOR,
+    &arg_max::OPERATOR,
     &concatenation::OPERATOR,
     &conv2d::OPERATOR,
     &copy::OPERATOR,
+    &dequantize::OPERATOR,
     &fully_connected::OPERATOR,
     &lookup::OPERATOR,
     &maximum::OPERATOR,
     &minimum::OPERATOR,
     &mul::OPERATOR,
     &pad::OPERATOR,
+    &quantize::OPERATOR,
+    &resize_bilinear::OPERATOR,
+    &resize_nearest::OPERATOR,
     &strided_slice::OPERATOR,
     &sub::OPERATOR,
     &transpose::OPERATOR,
