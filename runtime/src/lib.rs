@@ -28,16 +28,23 @@
 //! | [`kernels`] | operators: records of their parameters, checks, outer loops | `format`, `quant`, `isa` |
 //! | `model` | checking a whole model | `format`, `kernels` |
 //! | `session` | running it on an arena | all above |
+//! | [`self_check`](mod@self_check) | whether a device computes what the converter computed | all above |
+//! | `image` | a model file in the firmware, an arena of its size | `format` |
 #![no_std]
 #![deny(missing_debug_implementations)]
 
 pub mod format;
+mod image;
 pub mod isa;
 pub mod kernels;
 mod model;
 pub mod packing;
 pub mod quant;
+pub mod self_check;
 mod session;
 
+#[doc(hidden)]
+pub use image::Aligned;
+pub use image::{Arena, ModelImage};
 pub use model::{LoadError, Model};
 pub use session::{Observer, Port, PortError, Progress, Session, SessionError};

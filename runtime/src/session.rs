@@ -133,6 +133,11 @@ impl<'s, 'm> Session<'s, 'm> {
         Ok(Self { model, arena, next: 0 })
     }
 
+    /// The model.
+    pub fn model(&self) -> &'s Model<'m> {
+        self.model
+    }
+
     /// Elements of an input, to write before a run.
     ///
     /// # Errors

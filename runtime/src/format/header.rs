@@ -121,11 +121,18 @@ impl Header {
     }
 }
 
+/// The checksum of the format: ISO-HDLC, as zlib's.
+static CRC: crc::Crc<u32> = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC);
+
+/// CRC-32 of `bytes`, as zlib computes it.
+pub fn crc32(bytes: &[u8]) -> u32 {
+    CRC.checksum(bytes)
+}
+
 /// CRC-32 of a whole file, its own field left out.
 ///
 /// `file` must be at least [`Header::CRC_END`] bytes long; shorter input gives the CRC of nothing.
 pub(super) fn checksum(file: &[u8]) -> u32 {
-    const CRC: crc::Crc<u32> = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC);
     let mut digest = CRC.digest();
     digest.update(file.get(..Header::CRC_OFFSET).unwrap_or_default());
     digest.update(file.get(Header::CRC_END..).unwrap_or_default());
@@ -153,6 +160,7 @@ mod tests {
         let with_crc = checksum(&bytes);
         bytes[12..16].copy_from_slice(&[0x55; 4]);
         assert_eq!(with_crc, checksum(&bytes));
+        assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
         bytes[19] ^= 1;
         assert_ne!(with_crc, checksum(&bytes));
     }

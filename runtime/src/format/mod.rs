@@ -35,7 +35,7 @@ mod tables;
 mod tensor;
 mod writer;
 
-pub use header::{Header, MAGIC, Section, VERSION_MAJOR, VERSION_MINOR};
+pub use header::{Header, MAGIC, Section, VERSION_MAJOR, VERSION_MINOR, crc32};
 pub use node::{NodeRecord, OpCode};
 pub use tables::{Node, Tables};
 pub use tensor::{DType, MAX_RANK, Place, Shape, TensorRecord};

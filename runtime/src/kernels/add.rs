@@ -71,61 +71,85 @@ impl Binary for Add {
 }
 
 #[cfg(test)]
-mod tests {
-    extern crate std;
-    use std::vec::Vec;
-
+pub(super) mod tests {
     use proptest::prelude::*;
-    use zerocopy::IntoBytes;
 
     use super::*;
-    use crate::kernels::naive;
-    use crate::kernels::testing::{Constants, Random, SingleNode};
+    use crate::kernels::NodeError;
+    use crate::kernels::testing::{OneNode, binary_cases, multipliers, multiply_by_definition, stages};
 
-    /// A factor of at most 1/2.
-    fn factor(random: &mut Random) -> Multiplier {
-        let mantissa = random.within(1 << 30..=i64::from(i32::MAX)) as i32;
-        Multiplier { mantissa, shift: random.within(-6..=-1) as i32 }
+    /// Parameters as a converter makes them, and beyond: input factors up to 1/2, output factors up to 1/8.
+    pub(in crate::kernels) fn params() -> impl Strategy<Value = Params> {
+        let factors = (multipliers(-20..0), multipliers(-20..0), multipliers(-25..-2));
+        (factors, stages(), any::<[i8; 2]>()).prop_map(|((a, b, output), stage, zero_points)| Params {
+            inputs: [a, b],
+            output,
+            stage,
+            zero_points,
+            reserved: [0; 2],
+        })
     }
 
-    /// Operand values at the common scale.
-    fn scaled(values: &[i8], zero_point: i8, factor: Multiplier) -> Vec<i64> {
-        let wide = |value: i8| (i64::from(value) - i64::from(zero_point)) << LEFT_SHIFT;
-        values.iter().map(|&value| naive::scale(wide(value), factor)).collect()
+    /// The formula in wide arithmetic; `sign` is 1 for a sum, -1 for a difference.
+    pub(in crate::kernels) fn naive(params: &Params, sign: i64, a: i8, b: i8) -> i8 {
+        let scaled = |index: usize, value: i8| {
+            let centred = i64::from(value) - i64::from(params.zero_points[index]);
+            multiply_by_definition(centred << 20, params.inputs[index])
+        };
+        let sum = multiply_by_definition(scaled(0, a) + sign * scaled(1, b), params.output);
+        let stage = params.stage;
+        (sum + i64::from(stage.zero_point)).clamp(stage.min.into(), stage.max.into()) as i8
     }
 
     proptest! {
         #[test]
-        fn equals_the_definition(len in 1usize..200, repeats: bool, seed: u64) {
-            let mut random = Random(seed);
-            let (a, b) = (random.values(len), random.values(if repeats { 1 } else { len }));
-            let params = Params {
-                inputs: [factor(&mut random), factor(&mut random)],
-                output: Multiplier { shift: -17, ..factor(&mut random) },
-                stage: random.stage(),
-                zero_points: [random.next() as i8, random.next() as i8],
-                reserved: [0; 2],
+        fn sums_equal_the_formula(case in binary_cases(), params in params()) {
+            case.assert(OpCode::Add, &params, |a, b| naive(&params, 1, a, b));
+        }
+
+        #[test]
+        fn sums_grow_with_each_operand(params in params(), a in -128i8..127, b: i8) {
+            let sum = |a, b| {
+                let mut out = [0];
+                Add::block(&params, &[a], &[b], &mut out);
+                out[0]
             };
-            let wide = scaled(&b, params.zero_points[1], params.inputs[1]);
-            let expected: Vec<i8> = scaled(&a, params.zero_points[0], params.inputs[0])
-                .iter()
-                .zip(wide.iter().cycle())
-                .map(|(a, b)| naive::requantize(a + b, params.output, &params.stage))
-                .collect();
-            let node = SingleNode {
-                code: OpCode::Add,
-                params: params.as_bytes().to_vec(),
-                constants: Constants::default(),
-                inputs: &[(&[len], &a), (&[b.len()], &b)],
-                output: &[len],
-                scratch_len: 0,
-            };
-            prop_assert_eq!(node.run(), Ok(expected));
+            prop_assert!(sum(a, b) <= sum(a + 1, b));
+            prop_assert!(sum(b, a) <= sum(b, a + 1));
         }
     }
 
+    /// Scales 0.5, 0.25 and 0.5; zero points 1, -2 and 3: twice the larger scale is 1.
+    const HALVES: Params = Params {
+        inputs: [Multiplier { mantissa: 1 << 30, shift: 0 }, Multiplier { mantissa: 1 << 30, shift: -1 }],
+        output: Multiplier { mantissa: 1 << 30, shift: -18 },
+        stage: OutputStage { zero_point: 3, min: -100, max: 100, reserved: 0 },
+        zero_points: [1, -2],
+        reserved: [0; 2],
+    };
+
     #[test]
-    fn record_is_32_bytes() {
-        assert_eq!(size_of::<Params>(), 32);
+    fn a_sum_by_hand() {
+        // 0.5 x (5 - 1) + 0.25 x (3 + 2) = 3.25 = 0.5 x 6.5; rounded away from zero, 7 + 3.
+        let node = OneNode::new(OpCode::Add).params(&HALVES);
+        let node = node.input(&[3], &[5i8, 127, -128]).input(&[3], &[3i8, 127, -128]).output::<i8>(&[3]);
+        assert_eq!(node.run::<i8>(), [10, 100, -100]);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        let node = |params: &Params, dims: &[u32]| {
+            let node = OneNode::new(OpCode::Add).params(params).input(&[2, 3], &[0i8; 6]);
+            node.input(&[3], &[0i8; 3]).output::<i8>(dims).check()
+        };
+        assert_eq!(node(&HALVES, &[2, 3]), Ok(6));
+        assert_eq!(node(&HALVES, &[3, 2]), Err(NodeError::Shape));
+        assert_eq!(node(&HALVES, &[2, 2, 3]), Err(NodeError::Shape));
+        assert_eq!(node(&Params { reserved: [0, 1], ..HALVES }, &[2, 3]), Err(NodeError::Params));
+        let shift = Multiplier { mantissa: 1 << 30, shift: 31 };
+        assert_eq!(node(&Params { output: shift, ..HALVES }, &[2, 3]), Err(NodeError::Params));
+        let overlapping = OneNode::new(OpCode::Add).params(&HALVES).input(&[2, 3], &[0i8; 6]);
+        let overlapping = overlapping.input(&[3], &[0i8; 3]).output_in_place::<i8>(1, &[2, 3]);
+        assert_eq!(overlapping.check(), Err(NodeError::Overlap));
     }
 }

@@ -89,6 +89,18 @@ impl<'m> Call<'_, 'm> {
         Some(Tensor { shape: &record.shape, data: <[T]>::ref_from_bytes(bytes).ok()? })
     }
 
+    /// Bytes of input `index`, wherever it is, and of output 0, which is apart from it.
+    pub fn bytes(&mut self, index: usize) -> Option<(&[u8], &mut [u8])> {
+        let (input, output) = (self.node.input(index)?, self.node.output(0)?);
+        match self.node.constant(input) {
+            Some(constant) => Some((constant, self.arena.get_mut(output.range())?)),
+            None => {
+                let [from, to] = self.arena.get_disjoint_mut([input.range(), output.range()]).ok()?;
+                Some((from, to))
+            }
+        }
+    }
+
     /// Output 0.
     pub fn output<T: Element>(&mut self) -> Option<TensorMut<'_, T>> {
         let record = self.node.output(0)?;

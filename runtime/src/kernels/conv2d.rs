@@ -161,7 +161,7 @@ mod tests {
     use super::*;
     use crate::kernels::Axis;
     use crate::kernels::naive::{self, Array};
-    use crate::kernels::testing::{Constants, Random, SingleNode, any_window, fold, output_size};
+    use crate::kernels::sampling::{Constants, Random, SingleNode, any_window, fold, output_size};
 
     /// Sizes of a layer: batch, height and width; groups and the channels of one group, in and out.
     #[derive(Debug, Clone, Copy)]

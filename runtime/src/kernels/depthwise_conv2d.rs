@@ -161,7 +161,7 @@ mod tests {
     use super::*;
     use crate::kernels::Axis;
     use crate::kernels::naive::{self, Array};
-    use crate::kernels::testing::{Constants, Random, SingleNode, any_window, fold, output_size};
+    use crate::kernels::sampling::{Constants, Random, SingleNode, any_window, fold, output_size};
 
     /// Runs a layer on `[n, h, w, c]` with random operands; gives what came out and what the definition gives.
     fn run_both(

@@ -13,6 +13,9 @@ use crate::kernels::{Call, Element, NodeError, require};
 /// Elements per block.
 pub const BLOCK: usize = 64;
 
+/// [`Binary::block`] with its parameters.
+type BlockFunction<'p> = dyn Fn(&[i8], &[i8], &mut [i8]) + 'p;
+
 /// An operator on two tensors of int8.
 pub trait Binary {
     /// Its record in the file.
@@ -30,10 +33,22 @@ pub trait Binary {
 /// # Errors
 /// If operands, shapes, places or parameters do not fit.
 pub fn check<B: Binary>(node: &Node<'_>) -> Result<u64, NodeError> {
+    require(node.params::<B::Params>().is_some_and(B::is_valid), NodeError::Params)?;
+    check_operands(node)
+}
+
+/// Runs a node of a [`Binary`] operator.
+pub fn run<B: Binary>(call: &mut Call<'_, '_>) {
+    if let Some(params) = call.node.params::<B::Params>() {
+        for_each_block(call, &|a, b, output| B::block(params, a, b, output));
+    }
+}
+
+/// The part of [`check`] that is the same for every operator.
+fn check_operands(node: &Node<'_>) -> Result<u64, NodeError> {
     let record = node.record();
     require(record.inputs == 2 && record.outputs == 1, NodeError::OperandCount)?;
     require(record.packing == 0, NodeError::Packing)?;
-    require(node.params::<B::Params>().is_some_and(B::is_valid), NodeError::Params)?;
     let output = node.output(0).ok_or(NodeError::OperandCount)?;
     let dims = output.shape.extended();
     let mut largest = [1; MAX_RANK];
@@ -51,10 +66,9 @@ pub fn check<B: Binary>(node: &Node<'_>) -> Result<u64, NodeError> {
     Ok(output.shape.elements() as u64)
 }
 
-/// Runs a node of a [`Binary`] operator.
-pub fn run<B: Binary>(call: &mut Call<'_, '_>) {
+/// The part of [`run`] that is the same for every operator, and therefore not generic: it is in a firmware once.
+fn for_each_block(call: &mut Call<'_, '_>, block: &BlockFunction<'_>) {
     let node = call.node;
-    let Some(params) = node.params::<B::Params>() else { return };
     let (Some(a), Some(b), Some(output)) = (node.input(0), node.input(1), node.output(0)) else { return };
     let start = output.range().start;
     Broadcast::new([&a.shape, &b.shape], &output.shape).for_each_block(|at, offsets, repeats, len| {
@@ -71,7 +85,7 @@ pub fn run<B: Binary>(call: &mut Call<'_, '_>) {
         let target = call.arena.get_mut(start + at..start + at + len);
         let Some(Ok(target)) = target.map(<[i8]>::mut_from_bytes) else { return };
         let [a, b] = &blocks;
-        B::block(params, a.get(..len).unwrap_or_default(), b.get(..len).unwrap_or_default(), target);
+        block(a.get(..len).unwrap_or_default(), b.get(..len).unwrap_or_default(), target);
     });
 }
 

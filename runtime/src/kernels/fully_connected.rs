@@ -80,7 +80,7 @@ mod tests {
 
     use super::*;
     use crate::kernels::naive;
-    use crate::kernels::testing::{Constants, Random, SingleNode, fold};
+    use crate::kernels::sampling::{Constants, Random, SingleNode, fold};
 
     proptest! {
         #[test]

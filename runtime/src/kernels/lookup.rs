@@ -57,6 +57,6 @@ fn run(call: &mut Call<'_, '_>) {
 
 /// The table's value for `input`.
 #[inline(always)]
-fn entry(table: &[i8; TABLE_LEN], input: i8) -> i8 {
+pub(super) fn entry(table: &[i8; TABLE_LEN], input: i8) -> i8 {
     table[usize::from(input as u8 ^ 0x80)]
 }

@@ -168,7 +168,7 @@ mod tests {
 
     use super::*;
     use crate::kernels::naive;
-    use crate::kernels::testing::{Constants, Random, SingleNode};
+    use crate::kernels::sampling::{Constants, Random, SingleNode};
 
     /// The reference's division of a factor by the number of averaged values.
     fn divided(factor: Multiplier, count: i64) -> Multiplier {

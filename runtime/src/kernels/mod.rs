@@ -8,23 +8,40 @@
 //! A kernel cannot fail: `check` has seen its parameters and shapes. Outer loops are here, inner loops in [`crate::isa`].
 
 pub mod add;
+pub mod arg_max;
 pub mod average_pool2d;
 mod call;
+pub mod concatenation;
 pub mod conv2d;
+pub mod copy;
 pub mod depthwise_conv2d;
+pub mod dequantize;
 pub mod elementwise;
 pub mod fully_connected;
 pub mod lookup;
 pub mod max_pool2d;
+pub mod maximum;
 pub mod mean;
+pub mod minimum;
+pub mod mul;
 #[cfg(test)]
 mod naive;
 mod operator;
+pub mod pad;
 mod patch;
 pub mod pool2d;
-pub mod softmax;
+pub mod quantize;
+pub mod resize_bilinear;
+pub mod resize_nearest;
 #[cfg(test)]
-mod testing;
+mod sampling;
+pub mod softmax;
+mod strided;
+pub mod strided_slice;
+pub mod sub;
+#[cfg(test)]
+pub(crate) mod testing;
+pub mod transpose;
 pub mod transpose_conv2d;
 mod window;
 
@@ -35,13 +52,27 @@ pub use window::{Axis, Window};
 /// Every operator.
 pub static ALL: KernelSet = KernelSet(&[
     &add::OPERATOR,
+    &arg_max::OPERATOR,
     &average_pool2d::OPERATOR,
+    &concatenation::OPERATOR,
     &conv2d::OPERATOR,
+    &copy::OPERATOR,
     &depthwise_conv2d::OPERATOR,
+    &dequantize::OPERATOR,
     &fully_connected::OPERATOR,
     &lookup::OPERATOR,
     &max_pool2d::OPERATOR,
+    &maximum::OPERATOR,
     &mean::OPERATOR,
+    &minimum::OPERATOR,
+    &mul::OPERATOR,
+    &pad::OPERATOR,
+    &quantize::OPERATOR,
+    &resize_bilinear::OPERATOR,
+    &resize_nearest::OPERATOR,
     &softmax::OPERATOR,
+    &strided_slice::OPERATOR,
+    &sub::OPERATOR,
+    &transpose::OPERATOR,
     &transpose_conv2d::OPERATOR,
 ]);

@@ -123,7 +123,7 @@ mod tests {
     use super::*;
     use crate::format::OpCode;
     use crate::kernels::naive::{self, Array};
-    use crate::kernels::testing::{Constants, Random, SingleNode, any_window, output_size};
+    use crate::kernels::sampling::{Constants, Random, SingleNode, any_window, output_size};
 
     /// Runs a pool on `[n, h, w, c]` of random values; gives what came out and what `pool` makes of each window.
     fn run_both(

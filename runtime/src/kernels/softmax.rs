@@ -101,7 +101,7 @@ mod tests {
     use zerocopy::IntoBytes;
 
     use super::*;
-    use crate::kernels::testing::{Constants, Random, SingleNode};
+    use crate::kernels::sampling::{Constants, Random, SingleNode};
 
     /// Parameters for `beta x input scale`.
     fn params(scale: f64) -> Params {

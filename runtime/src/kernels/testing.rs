@@ -1,184 +1,286 @@
-//! Running one node as a model of its own, and random operands, for tests.
+//! Models of one node, for the tests of operators: checked by `Model::load`, run by a `Session`.
 
 extern crate std;
+use core::ops::Range;
 use std::vec;
 use std::vec::Vec;
 
 use proptest::prelude::*;
 use zerocopy::{Immutable, IntoBytes};
 
-use super::{ALL, Axis, NodeError, Window};
-use crate::format::{DType, NodeRecord, OpCode, Place, Shape, Tables, TensorRecord, Writer};
-use crate::quant::{ChannelQuant, Multiplier, OutputStage};
+use crate::format::{ALIGN, NodeRecord, OpCode, Place, Shape, Tables, TensorRecord, Writer};
+use crate::kernels::{ALL, Element, NodeError};
+use crate::quant::{Multiplier, OutputStage};
 use crate::{Model, Session};
 
-/// A node with its operands, which [`Self::run`] puts into a file of its own.
-pub(super) struct SingleNode<'a> {
-    pub(super) code: OpCode,
-    pub(super) params: Vec<u8>,
-    pub(super) constants: Constants,
-    /// Shape and elements of each input, in the arena.
-    pub(super) inputs: &'a [(&'a [usize], &'a [i8])],
-    /// Shape of the output.
-    pub(super) output: &'a [usize],
-    pub(super) scratch_len: usize,
+/// What the arena holds before a run.
+const GARBAGE: u8 = 0x5a;
+
+/// A node with its operands, put together call by call.
+#[derive(Debug, Clone)]
+pub(crate) struct OneNode {
+    record: NodeRecord,
+    params: Vec<u8>,
+    constants: Vec<u8>,
+    /// Inputs, then outputs.
+    tensors: Vec<TensorRecord>,
+    /// What each input holds.
+    values: Vec<Vec<u8>>,
+    arena_len: u32,
 }
 
-impl SingleNode<'_> {
-    /// Checks, loads and runs the node; gives the output's elements.
-    ///
-    /// The arena holds no zeros beforehand, and must hold the inputs unchanged afterwards.
-    pub(super) fn run(&self) -> Result<Vec<i8>, NodeError> {
-        let mut arena_len = 0;
-        let mut place = |len: usize| {
-            let start = arena_len;
-            arena_len += len.next_multiple_of(4);
-            start as u32
-        };
-        let shapes = self.inputs.iter().map(|(shape, _)| *shape).chain([self.output]);
-        let tensors: Vec<_> = shapes
-            .map(|dims| {
-                let dims: Vec<u32> = dims.iter().map(|&d| d as u32).collect();
-                let shape = Shape::new(&dims).unwrap();
-                TensorRecord::new(shape, DType::I8, Place::Arena, place(shape.elements()))
-            })
-            .collect();
-        let count = self.inputs.len() as u16;
-        let node = NodeRecord {
-            op: self.code as u16,
+impl OneNode {
+    /// A node without operands and parameters.
+    pub(crate) fn new(op: OpCode) -> Self {
+        let record = NodeRecord {
+            op: op as u16,
             packing: 0,
-            operands: u32::from(count) + 1,
-            inputs: count as u8,
-            outputs: 1,
+            operands: 0,
+            inputs: 0,
+            outputs: 0,
             reserved: 0,
             params: 0,
-            scratch: place(self.scratch_len),
-            scratch_len: self.scratch_len as u32,
+            scratch: 0,
+            scratch_len: 0,
         };
-        let operands: Vec<u16> = (0..=count).chain(0..=count).collect();
-        let mut writer = Writer {
-            tensors: &tensors,
-            nodes: &[node],
-            operands: &operands,
-            input_count: count,
-            output_count: 1,
-            params: &self.params,
-            constants: &self.constants.0,
-            metadata: &[],
-            arena_len: arena_len as u32,
-            work: 0,
-        };
-        let mut words = vec![0u32; writer.file_len().div_ceil(4)];
-        let file = &mut words.as_mut_bytes()[..writer.file_len()];
-        writer.write(file).unwrap();
-        let operator = ALL.get(self.code).unwrap();
-        writer.work = (operator.check)(&Tables::read(file).unwrap().node(0).unwrap())?;
-        writer.write(file).unwrap();
-
-        let model = Model::load(file, &ALL).unwrap();
-        let mut arena = vec![0x5555_5555u32; arena_len / 4];
-        let mut session = Session::new(&model, arena.as_mut_bytes()).unwrap();
-        for (index, (_, data)) in self.inputs.iter().enumerate() {
-            session.input_mut::<i8>(index).unwrap().copy_from_slice(data);
-        }
-        session.run();
-        for (index, (_, data)) in self.inputs.iter().enumerate() {
-            assert_eq!(session.input_mut::<i8>(index).unwrap(), *data, "input {index} has changed");
-        }
-        Ok(session.output::<i8>(0).unwrap().to_vec())
+        Self { record, params: vec![], constants: vec![], tensors: vec![], values: vec![], arena_len: 0 }
     }
-}
 
-/// The constant section of a test's file.
-#[derive(Default)]
-pub(super) struct Constants(Vec<u8>);
+    /// Appends values to the constant section and gives their offset.
+    pub(crate) fn constants<T: IntoBytes + Immutable>(&mut self, values: &[T]) -> u32 {
+        let offset = self.constants.len();
+        self.constants.extend_from_slice(values.as_bytes());
+        self.constants.resize(self.constants.len().next_multiple_of(ALIGN), 0);
+        offset as u32
+    }
 
-impl Constants {
-    /// Appends `values`, aligned; gives their offset.
-    pub(super) fn push<T: IntoBytes + Immutable>(&mut self, values: &[T]) -> u32 {
-        self.0.resize(self.0.len().next_multiple_of(4), 0);
-        let offset = self.0.len() as u32;
-        self.0.extend_from_slice(values.as_bytes());
+    /// Sets the parameters.
+    pub(crate) fn params<P: IntoBytes + Immutable>(mut self, params: &P) -> Self {
+        self.params = params.as_bytes().to_vec();
+        self
+    }
+
+    /// Adds an input in the arena.
+    pub(crate) fn input<T: Element>(mut self, dims: &[u32], values: &[T]) -> Self {
+        let offset = self.reserve(size_of_val(values));
+        self.push_input(dims, values, Place::Arena, offset)
+    }
+
+    /// Adds an input in the constant section.
+    pub(crate) fn constant_input<T: Element>(mut self, dims: &[u32], values: &[T]) -> Self {
+        let offset = self.constants(values);
+        self.push_input(dims, values, Place::Constant, offset)
+    }
+
+    /// Adds an output in a place of its own.
+    pub(crate) fn output<T: Element>(mut self, dims: &[u32]) -> Self {
+        let shape = Shape::new(dims).unwrap();
+        let offset = self.reserve(shape.elements() * size_of::<T>());
+        self.push_output(TensorRecord::new(shape, T::DTYPE, Place::Arena, offset))
+    }
+
+    /// Adds an output in the place of input `index`.
+    pub(crate) fn output_in_place<T: Element>(self, index: usize, dims: &[u32]) -> Self {
+        let offset = self.tensors[index].offset;
+        self.push_output(TensorRecord::new(Shape::new(dims).unwrap(), T::DTYPE, Place::Arena, offset))
+    }
+
+    /// Sets the quantization of the operand added last.
+    pub(crate) fn quantization(mut self, scale: f32, zero_point: i32) -> Self {
+        let last = self.tensors.last_mut().unwrap();
+        (last.scale, last.zero_point) = (scale, zero_point);
+        self
+    }
+
+    /// What the operator's check says: the node's work, or why it cannot run.
+    pub(crate) fn check(&self) -> Result<u64, NodeError> {
+        let file = self.file(0);
+        let node = Tables::read(file.as_bytes()).unwrap().node(0).unwrap();
+        (ALL.get(node.op().unwrap()).unwrap().check)(&node)
+    }
+
+    /// Runs the node and gives output 0. Asserts that nothing else in the arena but the scratch has changed.
+    pub(crate) fn run<T: Element>(&self) -> Vec<T> {
+        let file = self.file(self.check().unwrap());
+        let model = Model::load(file.as_bytes(), &ALL).unwrap();
+        let mut arena = vec![u32::from_ne_bytes([GARBAGE; 4]); model.arena_len().div_ceil(4)];
+        let arena = &mut arena.as_mut_bytes()[..model.arena_len()];
+        for (record, value) in self.tensors.iter().zip(&self.values).filter(|(r, _)| r.in_arena()) {
+            arena[record.range()].copy_from_slice(value);
+        }
+        let mut expected = arena.to_vec();
+        let mut session = Session::new(&model, arena).unwrap();
+        session.run();
+        let output = session.output::<T>(0).unwrap().to_vec();
+        for range in [self.tensors[self.values.len()].range(), self.record.scratch_range()] {
+            expected[range.clone()].copy_from_slice(&arena[range]);
+        }
+        assert_eq!(arena, expected, "written outside the output");
+        output
+    }
+
+    fn reserve(&mut self, len: usize) -> u32 {
+        let offset = self.arena_len.next_multiple_of(ALIGN as u32);
+        self.arena_len = offset + len as u32;
         offset
     }
-}
 
-/// Random numbers (splitmix64), the same for the same seed.
-pub(super) struct Random(pub(super) u64);
-
-impl Random {
-    pub(super) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+    fn push_input<T: Element>(mut self, dims: &[u32], values: &[T], place: Place, offset: u32) -> Self {
+        let shape = Shape::new(dims).unwrap();
+        assert_eq!(shape.elements(), values.len(), "values of a shape {dims:?}");
+        self.tensors.push(TensorRecord::new(shape, T::DTYPE, place, offset));
+        self.values.push(values.as_bytes().to_vec());
+        self.record.inputs += 1;
+        self
     }
 
-    /// A number in `range`.
-    pub(super) fn within(&mut self, range: core::ops::RangeInclusive<i64>) -> i64 {
-        let span = (range.end() - range.start()) as u64 + 1;
-        range.start() + (self.next() % span) as i64
+    fn push_output(mut self, record: TensorRecord) -> Self {
+        self.arena_len = self.arena_len.max(record.range().end as u32);
+        self.tensors.push(record);
+        self.record.outputs += 1;
+        self
     }
 
-    /// `len` values of any size, or, for one seed in four, nothing but the extremes.
-    pub(super) fn values(&mut self, len: usize) -> Vec<i8> {
-        let extremes = self.next().is_multiple_of(4);
-        (0..len)
-            .map(|_| match self.next() {
-                bits if extremes => [i8::MIN, i8::MAX][usize::from(bits & 7 == 0)],
-                bits => bits as i8,
-            })
-            .collect()
-    }
-
-    /// Bias and multiplier of each channel, for sums of `depth` products that fill the output's range.
-    pub(super) fn channels(&mut self, count: usize, depth: usize) -> Vec<ChannelQuant> {
-        let reach = depth as i64 * 4096;
-        let shift = -(depth.max(1).ilog2() as i64) / 2 - 6;
-        (0..count)
-            .map(|_| ChannelQuant {
-                bias: self.within(-reach..=reach) as i32,
-                multiplier: Multiplier {
-                    mantissa: self.within(1 << 30..=i64::from(i32::MAX)) as i32,
-                    shift: self.within(shift - 2..=shift + 2) as i32,
-                },
-            })
-            .collect()
-    }
-
-    /// Output zero point and clamp.
-    pub(super) fn stage(&mut self) -> OutputStage {
-        let (a, b) = (self.next() as i8, self.next() as i8);
-        let (min, max) =
-            if self.next().is_multiple_of(2) { (i8::MIN, i8::MAX) } else { (a.min(b), a.max(b)) };
-        OutputStage { zero_point: self.next() as i8, min, max, reserved: 0 }
+    /// The file, as words so that it is aligned.
+    fn file(&self, work: u64) -> Vec<u32> {
+        let inputs = self.values.len() as u16;
+        let ports = (0..inputs).filter(|&t| self.tensors[usize::from(t)].in_arena());
+        let mut operands: Vec<u16> = ports.collect();
+        let input_count = operands.len() as u16;
+        operands.push(inputs);
+        let node = NodeRecord { operands: operands.len() as u32, ..self.record };
+        operands.extend(0..self.tensors.len() as u16);
+        let writer = Writer {
+            tensors: &self.tensors,
+            nodes: &[node],
+            operands: &operands,
+            input_count,
+            output_count: 1,
+            params: &self.params,
+            constants: &self.constants,
+            metadata: &[],
+            arena_len: self.arena_len,
+            work,
+        };
+        let len = writer.file_len();
+        let mut file = vec![0u32; len.div_ceil(4)];
+        writer.write(&mut file.as_mut_bytes()[..len]).unwrap();
+        file
     }
 }
 
-/// Output size of a window that need not stay on the input at the end, but starts on it.
-pub(super) fn output_size(window: &Window, input: [usize; 2]) -> [usize; 2] {
-    [(window.height, input[0]), (window.width, input[1])]
-        .map(|(axis, len)| (len + usize::from(axis.pad) - 1) / usize::from(axis.stride) + 1)
+/// `x` times the factor as TensorFlow Lite's `MultiplyByQuantizedMultiplier` defines it, in wide arithmetic.
+pub(crate) fn multiply_by_definition(x: i64, factor: Multiplier) -> i64 {
+    let shifted = i64::from((x << factor.shift.max(0)) as i32);
+    let product = i128::from(shifted) * i128::from(factor.mantissa);
+    let nudge = if product >= 0 { 1 << 30 } else { 1 - (1 << 30) };
+    let high = ((product + nudge) / (1 << 31)) as i64;
+    let right = (-factor.shift).max(0);
+    let half = (1i64 << right) / 2;
+    ((high.abs() + half) >> right) * high.signum()
 }
 
-/// The channel with the input zero point folded into its bias, as the converter writes it.
-pub(super) fn fold(
-    channel: &ChannelQuant,
-    zero_point: i8,
-    weights: impl Iterator<Item = i8>,
-) -> ChannelQuant {
-    let sum: i32 = weights.map(i32::from).sum();
-    ChannelQuant { bias: channel.bias - i32::from(zero_point) * sum, ..*channel }
+/// Factors between `2^(shifts.start - 1)` and `2^(shifts.end - 1)`.
+pub(crate) fn multipliers(shifts: Range<i32>) -> impl Strategy<Value = Multiplier> {
+    ((1i32 << 30)..=i32::MAX, shifts).prop_map(|(mantissa, shift)| Multiplier { mantissa, shift })
 }
 
-/// Windows of all kinds: kernels up to `kernel`, strides and dilations up to 3, every padding.
-pub(super) fn any_window(kernel: u16, dilation: u16) -> impl Strategy<Value = Window> {
-    let axis = move || {
-        (1..=kernel, 1..=3u16, 1..=dilation, any::<u16>()).prop_map(|(kernel, stride, dilation, pad)| {
-            let extent = (kernel - 1) * dilation + 1;
-            Axis { kernel, stride, dilation, pad: pad % extent }
+/// Output stages with any zero point and any bounds in order.
+pub(crate) fn stages() -> impl Strategy<Value = OutputStage> {
+    (any::<i8>(), any::<i8>(), any::<i8>(), any::<bool>()).prop_map(|(zero_point, a, b, whole)| {
+        let stage = OutputStage::new(zero_point);
+        if whole { stage } else { OutputStage { min: a.min(b), max: a.max(b), ..stage } }
+    })
+}
+
+/// Shapes of 1 to 6 dimensions with up to about a thousand elements.
+pub(crate) fn shapes() -> impl Strategy<Value = Vec<u32>> {
+    prop_oneof![
+        proptest::collection::vec(1u32..4, 1..=6),
+        proptest::collection::vec(1u32..10, 1..=3),
+        proptest::collection::vec(1u32..150, 1..=1),
+    ]
+}
+
+/// As many values as a shape has elements.
+pub(crate) fn values(dims: &[u32]) -> impl Strategy<Value = Vec<i8>> + use<> {
+    proptest::collection::vec(any::<i8>(), dims.iter().product::<u32>() as usize)
+}
+
+/// Position of element `flat` along each dimension.
+pub(crate) fn position(dims: &[u32], flat: usize) -> Vec<usize> {
+    let mut rest = flat;
+    let mut position: Vec<usize> = dims
+        .iter()
+        .rev()
+        .map(|&d| {
+            let p = rest % d as usize;
+            rest /= d as usize;
+            p
         })
-    };
-    (axis(), axis()).prop_map(|(height, width)| Window { height, width })
+        .collect();
+    position.reverse();
+    position
+}
+
+/// Row-major number of the element at `position`.
+pub(crate) fn flat(dims: &[u32], position: &[usize]) -> usize {
+    dims.iter().zip(position).fold(0, |flat, (&d, &p)| flat * d as usize + p)
+}
+
+/// Two operands whose shapes broadcast to `dims`.
+#[derive(Debug, Clone)]
+pub(crate) struct BinaryCase {
+    dims: Vec<u32>,
+    sides: [(Vec<u32>, Vec<i8>); 2],
+}
+
+/// Cases with every way of broadcasting, leading dimensions left out or not.
+pub(crate) fn binary_cases() -> impl Strategy<Value = BinaryCase> {
+    let dims = (shapes(), 0u32..64, 0u32..64, 0usize..6);
+    dims.prop_flat_map(|(dims, mask, other_mask, skip)| {
+        let side = |mask: u32| -> Vec<u32> {
+            dims.iter().enumerate().map(|(i, &d)| if mask >> i & 1 == 1 { 1 } else { d }).collect()
+        };
+        let (a, mut b) = (side(mask & !other_mask), side(other_mask));
+        let ones = b.iter().take(b.len() - 1).take_while(|&&d| d == 1).count();
+        b.drain(..skip.min(ones));
+        let sides = (values(&a), values(&b));
+        sides.prop_map(move |(x, y)| BinaryCase {
+            dims: dims.clone(),
+            sides: [(a.clone(), x), (b.clone(), y)],
+        })
+    })
+}
+
+impl BinaryCase {
+    /// Asserts that operator `op` gives `f(a, b)` everywhere: with operands in the arena, with either as a constant, and
+    /// with the output in the place of each operand that does not repeat.
+    pub(crate) fn assert<P: IntoBytes + Immutable>(&self, op: OpCode, params: &P, f: impl Fn(i8, i8) -> i8) {
+        let [(a, x), (b, y)] = &self.sides;
+        let count = self.dims.iter().product::<u32>() as usize;
+        let expected: Vec<i8> = (0..count)
+            .map(|i| {
+                let at = position(&self.dims, i);
+                let [a, b] = [(a, x), (b, y)].map(|(side, values)| {
+                    let own = &at[at.len() - side.len()..];
+                    let own: Vec<usize> =
+                        own.iter().zip(side).map(|(&p, &d)| p.min(d as usize - 1)).collect();
+                    values[flat(side, &own)]
+                });
+                f(a, b)
+            })
+            .collect();
+        let node = OneNode::new(op).params(params);
+        let both = node.clone().input(a, x).input(b, y);
+        assert_eq!(both.clone().output::<i8>(&self.dims).run::<i8>(), expected);
+        let constant = node.clone().input(a, x).constant_input(b, y).output::<i8>(&self.dims);
+        assert_eq!(constant.run::<i8>(), expected);
+        let constant = node.constant_input(a, x).input(b, y).output::<i8>(&self.dims);
+        assert_eq!(constant.run::<i8>(), expected);
+        for (index, side) in [x, y].into_iter().enumerate().filter(|(_, side)| side.len() == count) {
+            let in_place = both.clone().output_in_place::<i8>(index, &self.dims);
+            assert_eq!(in_place.run::<i8>(), expected, "in place of operand {index} ({} values)", side.len());
+        }
+    }
 }

@@ -204,7 +204,7 @@ mod tests {
 
     use super::*;
     use crate::kernels::naive::{self, Array};
-    use crate::kernels::testing::{Constants, Random, SingleNode, fold};
+    use crate::kernels::sampling::{Constants, Random, SingleNode, fold};
 
     /// OHWI weights phase by phase, and the folded channels of each phase.
     fn pack(

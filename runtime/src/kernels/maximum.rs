@@ -1,0 +1,48 @@
+//! Element-wise maximum of two int8 tensors, with broadcasting.
+//!
+//! `out = max(a, b)` on the raw values: operands and output have one quantization. No parameters. The output may stand
+//! in an operand's place.
+
+use crate::format::OpCode;
+use crate::kernels::Operator;
+use crate::kernels::elementwise::{self, Binary};
+
+/// Entry for a kernel set.
+pub static OPERATOR: Operator = Operator {
+    code: OpCode::Maximum,
+    check: elementwise::check::<Maximum>,
+    run: elementwise::run::<Maximum>,
+};
+
+/// The operator.
+#[derive(Debug)]
+pub enum Maximum {}
+
+impl Binary for Maximum {
+    type Params = ();
+
+    fn is_valid((): &()) -> bool {
+        true
+    }
+
+    fn block((): &(), a: &[i8], b: &[i8], output: &mut [i8]) {
+        for ((out, &a), &b) in output.iter_mut().zip(a).zip(b) {
+            *out = a.max(b);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::kernels::testing::binary_cases;
+
+    proptest! {
+        #[test]
+        fn maxima_are_those_of_the_raw_values(case in binary_cases()) {
+            case.assert(OpCode::Maximum, &(), core::cmp::max);
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! Element-wise minimum of two int8 tensors, with broadcasting.
+//!
+//! `out = min(a, b)` on the raw values: operands and output have one quantization. No parameters. The output may stand
+//! in an operand's place.
+
+use crate::format::OpCode;
+use crate::kernels::Operator;
+use crate::kernels::elementwise::{self, Binary};
+
+/// Entry for a kernel set.
+pub static OPERATOR: Operator = Operator {
+    code: OpCode::Minimum,
+    check: elementwise::check::<Minimum>,
+    run: elementwise::run::<Minimum>,
+};
+
+/// The operator.
+#[derive(Debug)]
+pub enum Minimum {}
+
+impl Binary for Minimum {
+    type Params = ();
+
+    fn is_valid((): &()) -> bool {
+        true
+    }
+
+    fn block((): &(), a: &[i8], b: &[i8], output: &mut [i8]) {
+        for ((out, &a), &b) in output.iter_mut().zip(a).zip(b) {
+            *out = a.min(b);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::kernels::testing::binary_cases;
+
+    proptest! {
+        #[test]
+        fn minima_are_those_of_the_raw_values(case in binary_cases()) {
+            case.assert(OpCode::Minimum, &(), core::cmp::min);
+        }
+    }
+}
