@@ -137,6 +137,20 @@ fn find_conflicts(blocks: &mut [Block]) {
     }
 }
 
+/// Blocks of one part each, given as first slot, last slot and bytes.
+#[cfg(test)]
+pub(super) fn rectangles(parts: &[(usize, usize, u64)]) -> Vec<Block> {
+    let part = |(index, &(first, last, bytes)): (usize, &(usize, usize, u64))| Part {
+        owner: Owner::Buffer(index),
+        span: Span { first, last },
+        bytes,
+    };
+    let block = |part| Block { parts: vec![part], conflicts: Vec::new() };
+    let mut blocks: Vec<Block> = parts.iter().enumerate().map(part).map(block).collect();
+    find_conflicts(&mut blocks);
+    blocks
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -159,7 +173,7 @@ mod tests {
         problem.buffers[0].lives_from_start = true;
         problem.steps[0].in_place.push(InPlace { read: 0, write: 1 });
         let flow = Dataflow::new(&problem).expect("the problem is sound");
-        let spans = buffer_spans(&flow, &[0, 1]);
+        let spans = buffer_spans(&problem, &[0, 1]);
         let blocks = blocks(&flow, &[0, 1], &spans, &[SharedPlace { step: 0, read: 0, write: 1 }]);
         let heights: Vec<u64> = blocks.iter().map(Block::height).collect();
         assert_eq!(heights, [40, 20, 8]);

@@ -46,7 +46,7 @@ fn place_by_rules<'a>(flow: &Dataflow, orders: &'a [Order], smallest_bound: u64)
     let mut candidates: Vec<Candidate> = Vec::new();
     let mut smallest = u64::MAX;
     for order in orders {
-        let spans = buffer_spans(flow, &order.steps);
+        let spans = buffer_spans(flow.problem, &order.steps);
         for shared in choices(flow, &order.steps, &spans) {
             if order.peak >= smallest || (!candidates.is_empty() && budget.0 == 0) {
                 return candidates;

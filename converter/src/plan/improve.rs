@@ -120,3 +120,21 @@ impl Random {
         ((mixed ^ (mixed >> 31)) % limit.max(1) as u64) as usize
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::block::rectangles;
+
+    #[test]
+    fn a_bad_sequence_is_mended_within_the_budget() {
+        let blocks = rectangles(&[(0, 1, 12), (1, 2, 12), (2, 3, 20), (3, 4, 8), (2, 2, 4)]);
+        let sequence = (0..blocks.len()).collect();
+        let start = in_sequence(&blocks, sequence, PlacementRule::ByFirstUse(Fit::First), Fit::First);
+        let starts = [start];
+        assert!(starts[0].arena > 36);
+        let improved = |work| improve(&blocks, &starts, 36, &mut Budget(work)).map(|better| better.arena);
+        assert_eq!(improved(100_000), Some(36));
+        assert_eq!(improved(10), None);
+    }
+}

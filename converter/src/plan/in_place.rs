@@ -75,7 +75,7 @@ mod tests {
 
     fn choices_of(problem: &Problem, order: &[usize]) -> Vec<Vec<(usize, usize, usize)>> {
         let flow = Dataflow::new(problem).expect("the problem is sound");
-        let choices = choices(&flow, order, &buffer_spans(&flow, order));
+        let choices = choices(&flow, order, &buffer_spans(problem, order));
         let plain = |pair: SharedPlace| (pair.step, pair.read, pair.write);
         choices.into_iter().map(|choice| choice.into_iter().map(plain).collect()).collect()
     }

@@ -12,6 +12,7 @@
 
 use super::SharedPlace;
 use super::dataflow::Dataflow;
+use super::problem::Problem;
 
 /// The slots in which something is alive, both ends included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,21 +22,21 @@ pub(super) struct Span {
 }
 
 /// The lifetime of each buffer under an order that contains each step once.
-pub(super) fn buffer_spans(flow: &Dataflow, order: &[usize]) -> Vec<Option<Span>> {
+pub(super) fn buffer_spans(problem: &Problem, order: &[usize]) -> Vec<Option<Span>> {
     let end = order.len() + 1;
     let mut first: Vec<Option<usize>> =
-        flow.problem.buffers.iter().map(|buffer| buffer.lives_from_start.then_some(0)).collect();
+        problem.buffers.iter().map(|buffer| buffer.lives_from_start.then_some(0)).collect();
     let mut last = vec![0; first.len()];
     for (position, &step) in order.iter().enumerate() {
-        for &buffer in flow.writes(step) {
+        for &buffer in &problem.steps[step].writes {
             first[buffer] = Some(position + 1);
             last[buffer] = position + 1;
         }
-        for &buffer in &flow.reads[step] {
+        for &buffer in &problem.steps[step].reads {
             last[buffer] = position + 1;
         }
     }
-    let spans = first.into_iter().zip(last).zip(&flow.problem.buffers);
+    let spans = first.into_iter().zip(last).zip(&problem.buffers);
     spans
         .map(|((first, last), buffer)| {
             first.map(|first| Span { first, last: if buffer.lives_to_end { end } else { last } })
@@ -98,7 +99,7 @@ pub(super) fn bound_of_all_orders(flow: &Dataflow) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::problem::{Buffer, Problem, Step};
+    use crate::plan::problem::{Buffer, Step};
 
     fn buffer(bytes: u32, lives_from_start: bool, lives_to_end: bool) -> Buffer {
         Buffer { name: String::new(), bytes, lives_from_start, lives_to_end }
@@ -122,7 +123,7 @@ mod tests {
             steps: vec![step(&[0], &[1, 5], 0), step(&[1], &[2], 3)],
         };
         let flow = Dataflow::new(&problem).expect("the problem is sound");
-        let spans = buffer_spans(&flow, &[0, 1]);
+        let spans = buffer_spans(&problem, &[0, 1]);
         let expected = [Some((0, 1)), Some((1, 2)), Some((2, 3)), None, Some((0, 0)), Some((1, 1))];
         assert_eq!(spans, expected.map(|span| span.map(|(first, last)| Span { first, last })));
         assert_eq!(live_bytes(&flow, &[0, 1], &spans, &[]), [24, 28, 16, 4]);
@@ -133,7 +134,7 @@ mod tests {
     fn without_steps_inputs_and_outputs_remain() {
         let problem = Problem { steps: vec![], buffers: vec![buffer(5, true, true), buffer(4, true, false)] };
         let flow = Dataflow::new(&problem).expect("the problem is sound");
-        let spans = buffer_spans(&flow, &[]);
+        let spans = buffer_spans(&problem, &[]);
         assert_eq!(live_bytes(&flow, &[], &spans, &[]), [12, 8]);
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! It knows nothing of operators or tensors. A [`Problem`] lists steps with the buffers that they read and write; a
 //! [`Plan`] says in which order the steps run, at which offset each buffer and each step's scratch lies, and which
-//! outputs overwrite an input. [`plan()`] makes one, [`verify()`] checks one by other means.
+//! outputs overwrite an input. [`plan()`] makes one, [`verify()`] checks one by other means, [`render()`] draws one.
 //!
 //! # How it works
 //!
@@ -32,6 +32,7 @@ mod order;
 mod order_search;
 mod place;
 mod problem;
+mod render;
 mod verify;
 
 #[cfg(test)]
@@ -41,6 +42,7 @@ pub use choose::plan;
 pub use order::OrderRule;
 pub use place::{Fit, PlacementRule};
 pub use problem::{ALIGN, Buffer, InPlace, Label, Problem, ProblemError, Step};
+pub use render::render;
 pub use verify::{PlanError, verify};
 
 /// Where everything lies and when everything runs. Indices are those of the [`Problem`].

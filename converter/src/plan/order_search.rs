@@ -100,3 +100,52 @@ fn nodes_to_order(nodes: &[Node], last: usize) -> Vec<usize> {
     }
     runs.into_iter().rev().flatten().copied().collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::problem::{Buffer, Problem, Step};
+
+    /// Branches side by side, each with a wide middle and an end of its own size, and a last step that joins them.
+    fn branches(count: u32) -> Problem {
+        let mut problem = Problem::default();
+        let mut buffer = |bytes| {
+            problem.buffers.push(Buffer { bytes, ..Buffer::default() });
+            problem.buffers.len() - 1
+        };
+        let mut ends = Vec::new();
+        for branch in 1..=count {
+            let (middle, end) = (buffer(400 + 20 * (branch * 7 % 11)), buffer(4 * branch));
+            ends.push(end);
+            problem.steps.push(Step { writes: vec![middle], ..Step::default() });
+            problem.steps.push(Step { reads: vec![middle], writes: vec![end], ..Step::default() });
+        }
+        let joined = buffer(4);
+        problem.buffers[joined].lives_to_end = true;
+        problem.steps.push(Step { reads: ends, writes: vec![joined], ..Step::default() });
+        problem
+    }
+
+    #[test]
+    fn the_lowest_peak_is_found_and_proved() {
+        let problem = branches(3);
+        let flow = Dataflow::new(&problem).expect("the problem is sound");
+        // Middles of 540, 460 and 600 bytes with ends of 4, 8 and 12: the widest branch goes first.
+        let Outcome { found, proved } = search(&flow, 0, u64::MAX);
+        assert_eq!((found, proved), (Some((vec![4, 5, 0, 1, 2, 3, 6], 612)), true));
+        assert_eq!(search(&flow, 0, 612), Outcome { found: None, proved: true });
+        assert_eq!(search(&flow, 0, 616).found.map(|(_, peak)| peak), Some(612));
+    }
+
+    #[test]
+    fn a_search_that_takes_too_long_gives_up() {
+        let mut problem = branches(0);
+        for index in 0..60 {
+            problem.buffers.push(Buffer { bytes: 4 + index, lives_to_end: true, ..Buffer::default() });
+            let writes = vec![problem.buffers.len() - 1];
+            problem.steps.push(Step { writes, scratch_bytes: index * 31 % 53, ..Step::default() });
+        }
+        let flow = Dataflow::new(&problem).expect("the problem is sound");
+        assert_eq!(search(&flow, 0, u64::MAX), Outcome { found: None, proved: false });
+    }
+}

@@ -218,3 +218,42 @@ impl<'a> Placer<'a> {
         Placement { rule, sequence, offsets, arena: self.arena }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::block::rectangles;
+
+    #[test]
+    fn a_block_goes_into_the_lowest_or_the_smallest_gap() {
+        // Towers of 8, 4 and 4 bytes leave gaps of 12 and 4 bytes when the second and the fourth block are gone.
+        let blocks = rectangles(&[(0, 2, 8), (0, 0, 12), (0, 2, 4), (0, 0, 4), (0, 2, 4), (1, 2, 4)]);
+        let sequence: Vec<usize> = (0..6).collect();
+        let place = |fit| in_sequence(&blocks, sequence.clone(), PlacementRule::ByFirstUse(fit), fit);
+        assert_eq!(place(Fit::First).offsets, [0, 8, 20, 24, 28, 8]);
+        assert_eq!(place(Fit::Best).offsets, [0, 8, 20, 24, 28, 24]);
+        assert_eq!(place(Fit::Best).arena, 32);
+    }
+
+    #[test]
+    fn both_ends_serve_a_chain_whose_widths_rise() {
+        // By first use the second block would lie on the first, the third on the second.
+        let blocks = rectangles(&[(0, 1, 10), (1, 2, 10), (2, 3, 50), (3, 4, 4)]);
+        let live = [10, 20, 60, 54, 4];
+        let both = by_rule(&blocks, &live, PlacementRule::TwoEnded);
+        assert_eq!((both.offsets, both.arena), (vec![0, 50, 0, 56], 60));
+        assert_eq!(by_rule(&blocks, &live, PlacementRule::ByFirstUse(Fit::First)).arena, 70);
+    }
+
+    #[test]
+    fn rules_place_in_the_sequence_that_they_are_named_after() {
+        let blocks = rectangles(&[(0, 5, 8), (1, 1, 20), (2, 4, 12)]);
+        let live = [8, 28, 20, 20, 20, 8];
+        let sequence = |rule| by_rule(&blocks, &live, rule).sequence;
+        assert_eq!(sequence(PlacementRule::BySize(Fit::First)), [1, 2, 0]);
+        assert_eq!(sequence(PlacementRule::ByArea(Fit::First)), [0, 2, 1]);
+        assert_eq!(sequence(PlacementRule::ByDuration(Fit::First)), [0, 2, 1]);
+        assert_eq!(sequence(PlacementRule::ByFirstUse(Fit::First)), [0, 1, 2]);
+        assert_eq!(sequence(PlacementRule::ByPressure(Fit::First)), [1, 0, 2]);
+    }
+}

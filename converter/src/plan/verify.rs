@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::problem::{ALIGN, Label, Problem};
+use super::problem::{ALIGN, Label, Problem, Step};
 use super::{Plan, SharedPlace};
 
 /// What is wrong with a plan.
@@ -76,7 +76,7 @@ pub enum PlanError {
     },
 }
 
-/// Checks that a plan is right for a problem that [`plan`](super::plan()) accepts.
+/// Checks that a plan is right for a problem.
 ///
 /// It replays the order slot by slot, lists what is in use, and compares neighbours in memory.
 ///
@@ -129,10 +129,15 @@ pub fn verify(problem: &Problem, plan: &Plan) -> Result<(), PlanError> {
 fn check_shape(problem: &Problem, plan: &Plan) -> Result<(), PlanError> {
     let (steps, buffers) = (problem.steps.len(), problem.buffers.len());
     let exists = |pair: &SharedPlace| pair.step < steps && pair.read < buffers && pair.write < buffers;
+    let used = |step: &Step| {
+        let pairs = step.in_place.iter().flat_map(|pair| [pair.read, pair.write]);
+        step.reads.iter().chain(&step.writes).copied().chain(pairs).all(|buffer| buffer < buffers)
+    };
     let sizes = [plan.order.len(), plan.scratch_offsets.len(), plan.offsets.len()];
     if sizes != [steps, steps, buffers]
         || plan.order.iter().any(|&step| step >= steps)
         || !plan.shared.iter().all(exists)
+        || !problem.steps.iter().all(used)
     {
         return Err(PlanError::Foreign);
     }

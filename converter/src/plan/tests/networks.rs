@@ -30,6 +30,16 @@ pub(super) enum Layer {
         branches: Vec<(u32, u32)>,
         scratch: u32,
     },
+    /// Convolutions that each read the concatenation of all outputs before.
+    DenseBlock {
+        growth: u32,
+        depth: u32,
+    },
+    /// Down to a small image and up again, at each size with the concatenation of both ways.
+    Hourglass {
+        depth: u32,
+        scratch: u32,
+    },
     /// A scale per channel from two dense layers on the means.
     SqueezeExcite,
     Dense {
@@ -46,8 +56,10 @@ pub(super) fn layer() -> impl Strategy<Value = Layer> {
         3 => Just(Layer::Activation),
         4 => (1..4u32, scratch(), any::<bool>())
             .prop_map(|(depth, scratch, projects)| Layer::Residual { depth, scratch, projects }),
-        2 => (vec((1..8u32, 1..4u32), 2..5), scratch())
+        2 => (vec((1..8u32, 1..6u32), 2..7), scratch())
             .prop_map(|(branches, scratch)| Layer::Branches { branches, scratch }),
+        1 => (1..6u32, 2..6u32).prop_map(|(growth, depth)| Layer::DenseBlock { growth, depth }),
+        1 => (1..4u32, scratch()).prop_map(|(depth, scratch)| Layer::Hourglass { depth, scratch }),
         1 => Just(Layer::SqueezeExcite),
         1 => (1..64u32).prop_map(|units| Layer::Dense { units }),
     ]
@@ -115,6 +127,27 @@ pub(super) fn network(side: u32, layers: &[Layer]) -> Problem {
                 }
                 channels = branches.iter().map(|(code, _)| code * 2).sum();
                 current = builder.step(&ends, side * side * channels, 0, &[]);
+            }
+            Layer::DenseBlock { growth, depth } => {
+                for _ in 0..*depth {
+                    let grown = builder.step(&[current], side * side * growth * 4, 0, &[]);
+                    channels += growth * 4;
+                    current = builder.step(&[current, grown], side * side * channels, 0, &[]);
+                }
+            }
+            Layer::Hourglass { depth, scratch } => {
+                let size = |level: u32| (side >> level).max(1).pow(2) * channels;
+                let mut skips = Vec::new();
+                for level in 0..*depth {
+                    current = builder.step(&[current], size(level), *scratch, &[]);
+                    skips.push((level, current));
+                    current = builder.step(&[current], size(level + 1), 0, &[]);
+                }
+                for (level, skip) in skips.into_iter().rev() {
+                    let up = builder.step(&[current], size(level), 0, &[]);
+                    let both = builder.step(&[skip, up], 2 * size(level), 0, &[]);
+                    current = builder.step(&[both], size(level), *scratch, &[]);
+                }
             }
             Layer::SqueezeExcite => {
                 let mean = builder.step(&[current], channels, channels * 4, &[]);
