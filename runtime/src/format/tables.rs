@@ -59,7 +59,7 @@ impl<'m> Tables<'m> {
             return Err(FormatError::Section { index: 2 });
         }
         let port = |range: Range<usize>| {
-            self.operands.get(range).is_some_and(|ports| ports.iter().all(|&t| self.tensor(t).in_arena()))
+            self.operands.get(range).is_some_and(|ports| ports.iter().all(|&t| self.is_in_arena(t)))
         };
         let inputs = usize::from(self.header.input_count);
         if !port(0..inputs) || !port(inputs..inputs + usize::from(self.header.output_count)) {
@@ -92,7 +92,7 @@ impl<'m> Tables<'m> {
             return Err(NodeFault::Scratch);
         }
         let node = Node { tables: *self, record };
-        if node.outputs().iter().any(|&t| !self.tensor(t).in_arena()) {
+        if !node.outputs().iter().all(|&t| self.is_in_arena(t)) {
             return Err(NodeFault::ConstantOutput);
         }
         Ok(())
@@ -145,9 +145,13 @@ impl<'m> Tables<'m> {
         self.metadata
     }
 
-    /// Tensor `index`, which comes from the operand section and is therefore in range.
-    fn tensor(&self, index: u16) -> &'m TensorRecord {
-        &self.tensors[usize::from(index)]
+    /// Tensor `index`; always there for one from the operand section.
+    fn tensor(&self, index: u16) -> Option<&'m TensorRecord> {
+        self.tensors.get(usize::from(index))
+    }
+
+    fn is_in_arena(&self, index: u16) -> bool {
+        self.tensor(index).is_some_and(TensorRecord::in_arena)
     }
 }
 
@@ -181,12 +185,12 @@ impl<'m> Node<'m> {
 
     /// Input `index`.
     pub fn input(&self, index: usize) -> Option<&'m TensorRecord> {
-        self.inputs().get(index).map(|&t| self.tables.tensor(t))
+        self.inputs().get(index).and_then(|&t| self.tables.tensor(t))
     }
 
     /// Output `index`.
     pub fn output(&self, index: usize) -> Option<&'m TensorRecord> {
-        self.outputs().get(index).map(|&t| self.tables.tensor(t))
+        self.outputs().get(index).and_then(|&t| self.tables.tensor(t))
     }
 
     /// The parameters as the operator's own record; `None` if they are cut.

@@ -27,12 +27,10 @@ pub enum Average {}
 
 impl Pool for Average {
     fn pool<I: Isa>(region: &Region<'_>, output: &mut [i8]) {
-        let Some(count) = NonZeroU32::new(region.len() as u32) else { return };
+        let Some(count) = NonZeroU32::new(region.pixels() as u32) else { return };
         for (first, out) in (0..).step_by(BLOCK).zip(output.chunks_mut(BLOCK)) {
             let mut sums = [0i32; BLOCK];
-            for pixel in region.pixels() {
-                I::add_i8(&mut sums, pixel.get(first..).unwrap_or_default());
-            }
+            region.for_each_pixel(|pixel| I::add_i8(&mut sums, pixel.get(first..).unwrap_or_default()));
             for (out, &sum) in out.iter_mut().zip(&sums) {
                 *out = divide(sum, count) as i8;
             }

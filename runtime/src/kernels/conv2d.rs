@@ -96,31 +96,34 @@ pub fn conv2d<I: Isa>(
         return;
     };
     let groups = (params.groups as usize).max(1);
-    let (group_in, group_out) = (c / groups, out_c / groups);
-    let patch_len = params.window.area() * group_in;
     if params.window.is_pointwise() && groups == 1 {
-        for (pixel, out) in input.data.chunks_exact(c).zip(output.data.chunks_exact_mut(out_c)) {
+        let pixels = input.data.chunks_exact(c.max(1));
+        for (pixel, out) in pixels.zip(output.data.chunks_exact_mut(out_c.max(1))) {
             pixel_times_channels::<I>(pixel, weights, channels, &params.stage, out);
         }
         return;
     }
+    let (group_in, group_out) = (c / groups, (out_c / groups).max(1));
+    let patch_len = params.window.area() * group_in;
     let Some(patch) = scratch.get_mut(..patch_len) else { return };
-    let images = input.data.chunks_exact(h * w * c);
-    for (image, out_image) in images.zip(output.data.chunks_exact_mut(out_h * out_w * out_c)) {
-        for (at, out_pixel) in out_image.chunks_exact_mut(out_c).enumerate() {
-            let (y, x) = (at / out_w, at % out_w);
-            let groups = out_pixel.chunks_exact_mut(group_out).zip(channels.chunks_exact(group_out));
-            for (group, (out, channels)) in groups.enumerate() {
-                let patches = Patches {
-                    image,
-                    size: [h, w, c],
-                    first_channel: group * group_in,
-                    channels: group_in,
-                    padding: params.input_zero_point,
-                };
-                patches.gather(&params.window, [y, x], patch);
-                let weights = weights.get(group * group_out * patch_len..).unwrap_or_default();
-                pixel_times_channels::<I>(patch, weights, channels, &params.stage, out);
+    let (out_c, out_row_len) = (out_c.max(1), (out_w * out_c).max(1));
+    let images = input.data.chunks_exact((h * w * c).max(1));
+    for (image, out_image) in images.zip(output.data.chunks_exact_mut((out_h * out_row_len).max(1))) {
+        for (y, out_row) in out_image.chunks_exact_mut(out_row_len).enumerate() {
+            for (x, out_pixel) in out_row.chunks_exact_mut(out_c).enumerate() {
+                let groups = out_pixel.chunks_exact_mut(group_out).zip(channels.chunks_exact(group_out));
+                for (group, (out, channels)) in groups.enumerate() {
+                    let patches = Patches {
+                        image,
+                        size: [h, w, c],
+                        first_channel: group * group_in,
+                        channels: group_in,
+                        padding: params.input_zero_point,
+                    };
+                    patches.gather(&params.window, [y, x], patch);
+                    let weights = weights.get(group * group_out * patch_len..).unwrap_or_default();
+                    pixel_times_channels::<I>(patch, weights, channels, &params.stage, out);
+                }
             }
         }
     }
@@ -134,9 +137,9 @@ pub(super) fn pixel_times_channels<I: Isa>(
     stage: &OutputStage,
     output: &mut [i8],
 ) {
-    let n = input.len();
+    let n = input.len().max(1);
     let mut fours = output.chunks_exact_mut(4);
-    let mut rows = weights.chunks_exact(4 * n);
+    let mut rows = weights.chunks_exact(n.saturating_mul(4));
     let mut quants = channels.chunks_exact(4);
     for ((out, rows), quants) in (&mut fours).zip(&mut rows).zip(&mut quants) {
         I::requantize(&I::dot4_i8(rows, input), quants, stage, out);

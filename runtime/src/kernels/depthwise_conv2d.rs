@@ -80,10 +80,11 @@ pub fn depthwise_conv2d<I: Isa>(
     else {
         return;
     };
-    let images = input.data.chunks_exact(h * w * c);
-    for (image, out_image) in images.zip(output.data.chunks_exact_mut(out_h * out_w * out_c)) {
+    let images = input.data.chunks_exact((h * w * c).max(1));
+    let (out_row_len, out_c) = ((out_w * out_c).max(1), out_c.max(1));
+    for (image, out_image) in images.zip(output.data.chunks_exact_mut((out_h * out_row_len).max(1))) {
         let kernel = Kernel { params, weights, channels, image, size: [h, w, c] };
-        for (y, out_row) in out_image.chunks_exact_mut(out_w * out_c).enumerate() {
+        for (y, out_row) in out_image.chunks_exact_mut(out_row_len).enumerate() {
             for (x, out_pixel) in out_row.chunks_exact_mut(out_c).enumerate() {
                 kernel.pixel::<I>([y, x], out_pixel);
             }
@@ -113,7 +114,7 @@ impl Kernel<'_> {
             let mut sums = [0i32; BLOCK];
             let mut repeated = [0i8; BLOCK];
             let Some(sums) = sums.get_mut(..out.len()) else { return };
-            let mut rows = self.weights.chunks_exact(out_c);
+            let mut rows = self.weights.chunks_exact(out_c.max(1));
             for i in 0..usize::from(height.kernel) {
                 let in_row = height.position(y, i, h).map(|in_y| in_y * w);
                 for (j, row) in rows.by_ref().take(usize::from(width.kernel)).enumerate() {
@@ -136,17 +137,19 @@ impl Kernel<'_> {
 }
 
 /// Fills `block` with the input values of output channels `first..`, each channel of `pixel` repeated `multiplier` times.
-fn repeat(pixel: &[i8], first: usize, multiplier: usize, block: &mut [i8; BLOCK]) {
-    let mut left = multiplier - first % multiplier.max(1);
-    let mut values = pixel.get(first / multiplier.max(1)..).unwrap_or_default().iter();
-    let mut value = values.next().copied().unwrap_or_default();
-    for out in block {
-        if left == 0 {
-            value = values.next().copied().unwrap_or_default();
-            left = multiplier;
+fn repeat(pixel: &[i8], first: usize, multiplier: usize, block: &mut [i8]) {
+    let multiplier = multiplier.max(1);
+    let mut left = multiplier - first % multiplier;
+    let mut rest = block;
+    for &value in pixel.get(first / multiplier..).unwrap_or_default() {
+        let len = left.min(rest.len());
+        let (run, after) = core::mem::take(&mut rest).split_at_mut(len);
+        run.fill(value);
+        if after.is_empty() {
+            return;
         }
-        *out = value;
-        left -= 1;
+        rest = after;
+        left = multiplier;
     }
 }
 

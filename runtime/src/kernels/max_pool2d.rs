@@ -22,8 +22,6 @@ pub enum Max {}
 impl Pool for Max {
     fn pool<I: Isa>(region: &Region<'_>, output: &mut [i8]) {
         output.fill(i8::MIN);
-        for pixel in region.pixels() {
-            I::max_i8(output, pixel);
-        }
+        region.for_each_pixel(|pixel| I::max_i8(output, pixel));
     }
 }

@@ -34,33 +34,45 @@ pub trait Pool {
 /// The part of a window that lies on one image; at least one pixel.
 #[derive(Debug)]
 pub struct Region<'a> {
+    /// The image from the first pixel on.
     image: &'a [i8],
-    rows: Range<usize>,
-    columns: Range<usize>,
-    width: usize,
     channels: usize,
+    columns: usize,
+    pixels: usize,
+    /// Elements from one pixel of the last column to the next row.
+    stride: usize,
 }
 
 impl<'a> Region<'a> {
+    fn new(image: &'a [i8], [_, w, c]: [usize; 3], rows: &Range<usize>, columns: &Range<usize>) -> Self {
+        Self {
+            image: image.get((rows.start * w + columns.start) * c..).unwrap_or_default(),
+            channels: c,
+            columns: columns.len(),
+            pixels: rows.len() * columns.len(),
+            stride: (w + 1).saturating_sub(columns.len()) * c,
+        }
+    }
+
     /// Number of pixels.
-    pub fn len(&self) -> usize {
-        self.rows.len() * self.columns.len()
+    pub fn pixels(&self) -> usize {
+        self.pixels
     }
 
-    /// Whether there is no pixel, which `check` rules out.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// The pixels, each with all its channels.
-    pub fn pixels(&self) -> impl Iterator<Item = &'a [i8]> {
-        let (image, channels) = (self.image, self.channels.max(1));
-        let [first, last] = [self.columns.start, self.columns.end].map(|x| x * channels);
-        let stride = self.width * channels;
-        self.rows.clone().flat_map(move |y| {
-            let row = image.get(y * stride + first..y * stride + last).unwrap_or_default();
-            row.chunks_exact(channels)
-        })
+    /// Visits the pixels, each with all its channels.
+    #[inline]
+    pub fn for_each_pixel(&self, mut visit: impl FnMut(&'a [i8])) {
+        let (mut at, mut left) = (0, self.columns);
+        for _ in 0..self.pixels {
+            visit(self.image.get(at..at + self.channels).unwrap_or_default());
+            left -= 1;
+            if left == 0 {
+                at += self.stride;
+                left = self.columns;
+            } else {
+                at += self.channels;
+            }
+        }
     }
 }
 
@@ -96,14 +108,14 @@ pub fn pool2d<P: Pool, I: Isa>(params: &Params, input: Tensor<'_, i8>, output: T
         return;
     };
     let Window { height, width } = params.window;
-    let images = input.data.chunks_exact(h * w * c);
-    for (image, out_image) in images.zip(output.data.chunks_exact_mut(out_h * out_w * c)) {
-        for (y, out_row) in out_image.chunks_exact_mut(out_w * c).enumerate() {
+    let images = input.data.chunks_exact((h * w * c).max(1));
+    let out_row_len = (out_w * c).max(1);
+    for (image, out_image) in images.zip(output.data.chunks_exact_mut((out_h * out_row_len).max(1))) {
+        for (y, out_row) in out_image.chunks_exact_mut(out_row_len).enumerate() {
             let rows = height.overlap(y, h);
-            for (x, out_pixel) in out_row.chunks_exact_mut(c).enumerate() {
+            for (x, out_pixel) in out_row.chunks_exact_mut(c.max(1)).enumerate() {
                 let columns = width.overlap(x, w);
-                let region = Region { image, rows: rows.clone(), columns, width: w, channels: c };
-                P::pool::<I>(&region, out_pixel);
+                P::pool::<I>(&Region::new(image, [h, w, c], &rows, &columns), out_pixel);
                 for value in out_pixel {
                     *value = (*value).min(params.max).max(params.min);
                 }

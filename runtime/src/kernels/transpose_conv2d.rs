@@ -14,6 +14,8 @@
 //! [`phase_positions`]. Sums are 32-bit and wrap. The input zero point is folded into the bias ([`ChannelQuant`]), which is
 //! why there is one per phase: with the sum of that phase's weights.
 
+use core::num::NonZeroUsize;
+
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use crate::format::{Node, OpCode};
@@ -110,42 +112,57 @@ pub fn transpose_conv2d<I: Isa>(
         return;
     };
     let Window { height, width } = params.window;
-    let phases = [height, width].map(|axis| Phases::new(&axis));
-    let images = input.data.chunks_exact(h * w * c);
-    for (image, out_image) in images.zip(output.data.chunks_exact_mut(out_h * out_w * out_c)) {
-        let patches = Patches {
-            image,
-            size: [h, w, c],
-            first_channel: 0,
-            channels: c,
-            padding: params.input_zero_point,
-        };
-        for (at, out_pixel) in out_image.chunks_exact_mut(out_c).enumerate() {
-            let [(base_y, phase_y), (base_x, phase_x)] =
-                [(at / out_w, height, phases[0]), (at % out_w, width, phases[1])]
-                    .map(|(position, axis, phases)| phases.split(position + usize::from(axis.pad)));
-            let [rows, columns] = [phases[0].len(phase_y), phases[1].len(phase_x)];
-            let before =
-                phases[0].before(phase_y) * usize::from(width.kernel) + rows * phases[1].before(phase_x);
-            let weights = weights.get(before * c * out_c..).unwrap_or_default();
-            let record = (phase_y * phases[1].stride + phase_x) * out_c;
-            let Some(channels) = channels.get(record..record + out_c) else { return };
-            let Some(patch) = scratch.get_mut(..rows * columns * c) else { return };
-            if patch.is_empty() {
-                for (out, channel) in out_pixel.iter_mut().zip(channels) {
-                    I::requantize(
-                        &[0],
-                        core::slice::from_ref(channel),
-                        &params.stage,
-                        core::slice::from_mut(out),
-                    );
-                }
-                continue;
+    let phases = [Phases::new(&height), Phases::new(&width)];
+    let kernel = Kernel { phases, weights, channels, stage: &params.stage };
+    let (out_c, out_row_len) = (out_c.max(1), (out_w * out_c).max(1));
+    let images = input.data.chunks_exact((h * w * c).max(1));
+    for (image, out_image) in images.zip(output.data.chunks_exact_mut((out_h * out_row_len).max(1))) {
+        let padding = params.input_zero_point;
+        let patches = Patches { image, size: [h, w, c], first_channel: 0, channels: c, padding };
+        for (y, out_row) in out_image.chunks_exact_mut(out_row_len).enumerate() {
+            for (x, out_pixel) in out_row.chunks_exact_mut(out_c).enumerate() {
+                let padded = [y + usize::from(height.pad), x + usize::from(width.pad)];
+                kernel.pixel::<I>(&patches, padded, scratch, out_pixel);
             }
-            let window = Window { height: neighbours(rows), width: neighbours(columns) };
-            patches.gather(&window, [base_y, base_x], patch);
-            pixel_times_channels::<I>(patch, weights, channels, &params.stage, out_pixel);
         }
+    }
+}
+
+/// What all output pixels are computed with.
+struct Kernel<'a> {
+    phases: [Phases; 2],
+    weights: &'a [i8],
+    channels: &'a [ChannelQuant],
+    stage: &'a OutputStage,
+}
+
+impl Kernel<'_> {
+    /// Computes output position `[y, x]`, counted from the start of the padding.
+    fn pixel<I: Isa>(
+        &self,
+        patches: &Patches<'_>,
+        [y, x]: [usize; 2],
+        scratch: &mut [i8],
+        output: &mut [i8],
+    ) {
+        let [height, width] = &self.phases;
+        let ((base_y, phase_y), (base_x, phase_x)) = (height.split(y), width.split(x));
+        let (rows, columns) = (height.len(phase_y), width.len(phase_x));
+        let (c, out_c) = (patches.channels, output.len());
+        let before = height.before(phase_y) * width.kernel + rows * width.before(phase_x);
+        let record = (phase_y * width.stride.get() + phase_x) * out_c;
+        let weights = self.weights.get(before * c * out_c..).unwrap_or_default();
+        let channels = self.channels.get(record..record + out_c).unwrap_or_default();
+        let Some(patch) = scratch.get_mut(..rows * columns * c) else { return };
+        if patch.is_empty() {
+            for (out, channel) in output.chunks_mut(1).zip(channels.chunks(1)) {
+                I::requantize(&[0], channel, self.stage, out);
+            }
+            return;
+        }
+        let window = Window { height: neighbours(rows), width: neighbours(columns) };
+        patches.gather(&window, [base_y, base_x], patch);
+        pixel_times_channels::<I>(patch, weights, channels, self.stage, output);
     }
 }
 
@@ -157,15 +174,17 @@ fn neighbours(len: usize) -> Axis {
 /// How the kernel positions of one axis are divided among its phases: `each` to every phase, one more to the first `extra`.
 #[derive(Clone, Copy)]
 struct Phases {
-    stride: usize,
+    kernel: usize,
+    stride: NonZeroUsize,
     each: usize,
     extra: usize,
 }
 
 impl Phases {
     fn new(axis: &Axis) -> Self {
-        let (kernel, stride) = (usize::from(axis.kernel), usize::from(axis.stride).max(1));
-        Self { stride, each: kernel / stride, extra: kernel % stride }
+        let kernel = usize::from(axis.kernel);
+        let stride = NonZeroUsize::new(axis.stride.into()).unwrap_or(NonZeroUsize::MIN);
+        Self { kernel, stride, each: kernel / stride, extra: kernel % stride }
     }
 
     /// Kernel positions of phase `phase`.
@@ -187,7 +206,7 @@ impl Phases {
     fn positions(&self, axis: &Axis, output_len: usize) -> u64 {
         let up_to = |padded: usize| {
             let (whole, phase) = self.split(padded);
-            whole as u64 * u64::from(axis.kernel) + self.before(phase) as u64
+            whole as u64 * self.kernel as u64 + self.before(phase) as u64
         };
         up_to(usize::from(axis.pad) + output_len) - up_to(usize::from(axis.pad))
     }

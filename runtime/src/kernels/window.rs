@@ -54,7 +54,7 @@ impl Axis {
     #[inline]
     pub fn overlap(&self, output: usize, input_len: usize) -> core::ops::Range<usize> {
         let start = self.start(output);
-        let last = (start + i32::from(self.kernel)).clamp(0, input_len as i32) as usize;
+        let last = ((start + i32::from(self.kernel)).max(0) as usize).min(input_len);
         (start.max(0) as usize).min(last)..last
     }
 

@@ -39,6 +39,7 @@ fn exp_on_interval(a: i32) -> i32 {
 }
 
 /// `exp(a)` for `a <= 0` in `Q<integer_bits>`, as Q0.31. `integer_bits` in 0..=26; exp(0) is `i32::MAX`.
+#[inline(never)]
 pub fn exp_on_negative(a: i32, integer_bits: u32) -> i32 {
     /// exp(-2^k) in Q0.31 for k = -2 .. 4.
     const FACTORS: [i32; 7] =
