@@ -3,7 +3,7 @@
 //! `out[n,y,x,c] = clamp(mean over the window's pixels of in[.., c])`: the sum over the pixels that lie on the input,
 //! divided by their number, rounded to nearest, ties away from zero.
 //!
-//! Sums are 32-bit and wrap. See [`pool2d`](super::pool2d) for layouts and [`Params`].
+//! Sums are 32-bit and wrap. See [`pool2d`] for layouts and [`Params`].
 
 use core::num::NonZeroU32;
 

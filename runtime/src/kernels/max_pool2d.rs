@@ -2,7 +2,7 @@
 //!
 //! `out[n,y,x,c] = clamp(max over the window's pixels of in[.., c])`, padding left out.
 //!
-//! See [`pool2d`](super::pool2d) for layouts and [`Params`].
+//! See [`pool2d`] for layouts and [`Params`].
 
 use crate::format::OpCode;
 use crate::isa::Isa;
