@@ -236,6 +236,8 @@ pub struct Transpose {
 pub struct StridedSlice {
     /// What is taken along each axis of the input.
     pub axes: Vec<SliceAxis>,
+    /// The output's shape: the counts, where axes of 1 may be left out or added.
+    pub shape: Shape,
 }
 
 /// What a [`StridedSlice`] takes along one axis: elements `begin + i * stride` for `i` in `0..count`.
@@ -247,8 +249,6 @@ pub struct SliceAxis {
     pub count: usize,
     /// Step, not 0; negative to go backwards.
     pub stride: isize,
-    /// Whether the axis (of `count` 1) is left out of the output's shape.
-    pub shrink: bool,
 }
 
 /// A tensor cut along an axis into several.

@@ -76,7 +76,7 @@ fn every_op() -> Vec<Op> {
     let arithmetic = Arithmetic { activation: Activation::ReluN1To1 };
     let reduce = Reduce { axes: vec![1, 2], keep_dims: true };
     let resize = Resize { size, align_corners: true, half_pixel_centers: false };
-    let slice = SliceAxis { begin: 1, count: 2, stride: -1, shrink: false };
+    let slice = SliceAxis { begin: 1, count: 2, stride: -1 };
     let ops = vec![
         Op::Conv2d(Conv2d { stride: size, dilation: size, padding, groups: 2, activation }),
         Op::DepthwiseConv2d(DepthwiseConv2d {
@@ -113,7 +113,7 @@ fn every_op() -> Vec<Op> {
         Op::ReduceMin(reduce),
         Op::Concatenation(Concatenation { axis: 3, activation }),
         Op::Transpose(Transpose { permutation: vec![1, 0] }),
-        Op::StridedSlice(StridedSlice { axes: vec![slice] }),
+        Op::StridedSlice(StridedSlice { axes: vec![slice], shape: [1, 2].into() }),
         Op::Split(Split { axis: 0, sizes: vec![1, 2] }),
         Op::Pack(Stack { axis: 0 }),
         Op::Unpack(Stack { axis: 1 }),
