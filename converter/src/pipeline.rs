@@ -1,10 +1,12 @@
 //! From the bytes of a source model to a verified `.sct` file.
 
 use secateur::format::metadata::Entry;
-use secateur::{LoadError, Model, kernels};
+use secateur::self_check::SelfCheckError;
+use secateur::{LoadError, Model, Session, SessionError, kernels, self_check};
 use thiserror::Error;
 
 use crate::emit::{Draft, EmitError};
+use crate::execute::Arena;
 use crate::import::{self, ImportErrors, Imported};
 use crate::ir::{Graph, Problem, Quantized};
 use crate::lower::{self, Program};
@@ -45,6 +47,12 @@ pub enum ConvertError {
     /// The file cannot be written.
     #[error(transparent)]
     Emit(#[from] EmitError),
+    /// The finished file does not give the reference hashes; a fault of this program.
+    #[error("the model that was written does not reproduce its reference run (please report this)")]
+    SelfCheck(#[from] SelfCheckError),
+    /// The engine does not start; a fault of this program.
+    #[error("the engine does not start (please report this)")]
+    Session(#[from] SessionError),
     /// The runtime refuses its own file.
     #[error("the runtime refuses the model that was written (please report this)")]
     Load(#[from] LoadError),
@@ -71,14 +79,29 @@ pub fn convert(bytes: &[u8], source: &str) -> Result<Converted, ConvertError> {
     let hashes = reference_hashes(&first)?;
     let entries: Vec<Entry<'_>> = provenance.into_iter().chain(hashes).collect();
     let file = draft.file(&entries)?;
+    self_check(&file)?;
     let plan = draft.plan().clone();
     Ok(Converted { graph, program, plan, file })
 }
 
 /// Runs the reference input through the file's bytes and gives the hash of every node's output.
 fn reference_hashes(file: &ModelFile) -> Result<Vec<Entry<'static>>, ConvertError> {
-    let _model = Model::load(file.bytes(), &kernels::ALL)?;
-    Ok(Vec::new())
+    let model = Model::load(file.bytes(), &kernels::ALL)?;
+    let mut arena = Arena::new(&model);
+    let mut session = Session::new(&model, arena.bytes_mut())?;
+    let mut entries = vec![Entry::ReferenceSeed(REFERENCE_SEED)];
+    self_check::reference_hashes(&mut session, REFERENCE_SEED, |node, crc| {
+        entries.push(Entry::ReferenceHash(node, crc));
+    });
+    Ok(entries)
+}
+
+/// Checks the finished bytes as a device would: every node's output against its reference hash.
+fn self_check(file: &ModelFile) -> Result<(), ConvertError> {
+    let model = Model::load(file.bytes(), &kernels::ALL)?;
+    let mut arena = Arena::new(&model);
+    self_check::self_check(&mut Session::new(&model, arena.bytes_mut())?)?;
+    Ok(())
 }
 
 /// CRC-32 (ISO-HDLC) of `bytes`.

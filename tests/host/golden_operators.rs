@@ -6,7 +6,25 @@ use secateur_converter::{execute, pipeline};
 use secateur_tests::golden::{self, Golden};
 use secateur_tests::workspace;
 
+/// Cases that are refused, and a part of what is said about them.
+const REFUSED: [(&str, &str); 4] = [
+    ("mirror_pad_reflect", "operator MIRROR_PAD (100) is not supported"),
+    ("mirror_pad_symmetric", "operator MIRROR_PAD (100) is not supported"),
+    ("quantize_int8_to_uint8", "the output is u8: i8 expected"),
+    ("quantize_uint8_to_int8", "the tensor is u8"),
+];
+
 fn check(case: &Golden) -> Result<()> {
+    let refusal = REFUSED.iter().find(|(name, _)| *name == case.name);
+    match (run(case), refusal) {
+        (result, None) => result,
+        (Err(error), Some((_, part))) if format!("{error:#}").contains(part) => Ok(()),
+        (Err(error), Some(_)) => Err(error.context("refused with another message")),
+        (Ok(()), Some(_)) => anyhow::bail!("is executable now: take it off the list"),
+    }
+}
+
+fn run(case: &Golden) -> Result<()> {
     let source = std::fs::read(&case.model)?;
     let converted = pipeline::convert(&source, &case.name)?;
     let model = Model::load(converted.file.bytes(), &kernels::ALL)?;

@@ -2,21 +2,21 @@
 
 use super::Imported;
 use crate::ir::check::check;
-use crate::ir::{DType, Float, Graph, Node, NodeId, Op, Problem, Quantization, Tensor, TensorId};
+use crate::ir::{DType, Float, Graph, Node, NodeId, Op, Problem, Tensor, TensorId};
 
-/// The graph in its state, or the nodes that compute with real numbers in a graph that otherwise computes with integers.
-pub(crate) fn settle(mut graph: Graph<Float>) -> Result<Imported, Vec<NodeId>> {
+/// The graph in its state, and the nodes that compute with real numbers in a graph that otherwise computes with integers.
+pub(crate) fn settle(mut graph: Graph<Float>) -> (Imported, Vec<NodeId>) {
     let float_nodes: Vec<NodeId> = graph
         .node_ids()
         .filter(|&id| !is_edge(&graph[id]) && touches(&graph, &graph[id], |tensor| tensor.dtype.is_float()))
         .collect();
     if float_nodes.is_empty() {
-        return Ok(Imported::Quantized(graph.into_state()));
+        return (Imported::Quantized(graph.into_state()), float_nodes);
     }
     let is_integer_activation =
         |tensor: &Tensor| matches!(tensor.dtype, DType::I8 | DType::U8 | DType::I16) && !tensor.is_constant();
     if graph.nodes().iter().any(|node| touches(&graph, node, is_integer_activation)) {
-        return Err(float_nodes);
+        return (Imported::Quantized(graph.into_state()), float_nodes);
     }
     let stored_as_integers: Vec<TensorId> = float_nodes
         .iter()
@@ -25,12 +25,13 @@ pub(crate) fn settle(mut graph: Graph<Float>) -> Result<Imported, Vec<NodeId>> {
         .collect();
     let mut hybrid = false;
     for id in stored_as_integers {
-        if let Some(real) = dequantize(&graph[id]) {
-            *graph.tensor_mut(id) = real;
+        let tensor = graph.tensor_mut(id);
+        if let Some(values) = tensor.dequantized() {
+            *tensor = Tensor::constant_f32(tensor.name.clone(), tensor.shape.clone(), &values);
             hybrid = true;
         }
     }
-    Ok(if hybrid { Imported::Hybrid(graph) } else { Imported::Float(graph) })
+    (if hybrid { Imported::Hybrid(graph) } else { Imported::Float(graph) }, Vec::new())
 }
 
 impl Imported {
@@ -44,6 +45,14 @@ impl Imported {
             Imported::Float(graph) | Imported::Hybrid(graph) => check(graph),
         }
     }
+
+    /// Removes nodes that no output depends on; see [`Graph::remove_dead_nodes`].
+    pub(crate) fn remove_dead_nodes(&mut self) {
+        match self {
+            Imported::Quantized(graph) => graph.remove_dead_nodes(),
+            Imported::Float(graph) | Imported::Hybrid(graph) => graph.remove_dead_nodes(),
+        };
+    }
 }
 
 fn is_edge(node: &Node) -> bool {
@@ -52,21 +61,4 @@ fn is_edge(node: &Node) -> bool {
 
 fn touches(graph: &Graph<Float>, node: &Node, property: impl Fn(&Tensor) -> bool) -> bool {
     node.inputs.iter().flatten().chain(&node.outputs).any(|&id| graph.get(id).is_some_and(&property))
-}
-
-/// A constant of type i8 as one of type f32; `None` if its scales do not fit.
-fn dequantize(tensor: &Tensor) -> Option<Tensor> {
-    let stored = tensor.i8_values()?;
-    let Quantization { scales, zero_points, axis } = tensor.quantization.as_ref()?;
-    let inner: usize = tensor.shape.get(axis + 1..).unwrap_or(&[]).iter().product();
-    let channels = scales.len();
-    let fits = channels == 1 || tensor.shape.get(*axis) == Some(&channels);
-    if !fits || zero_points.len() != channels || inner == 0 {
-        return None;
-    }
-    let real = stored.iter().enumerate().map(|(index, &value)| {
-        let channel = index / inner % channels;
-        scales[channel] * (i32::from(value) - zero_points[channel]) as f32
-    });
-    Some(Tensor::constant_f32(tensor.name.clone(), tensor.shape.clone(), &real.collect::<Vec<_>>()))
 }

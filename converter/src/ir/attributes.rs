@@ -78,6 +78,11 @@ impl From<Padding> for [usize; 4] {
     }
 }
 
+/// Whether the textual form leaves an attribute out.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
 /// 2-D convolution.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Conv2d {
@@ -86,10 +91,12 @@ pub struct Conv2d {
     /// Distance between neighbouring taps.
     pub dilation: Hw,
     /// Padding of the input.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub padding: Padding,
     /// Channels are split into so many parts, each with its own filters: filter shape `[O, H, W, C / groups]`.
     pub groups: usize,
     /// Fused clamp.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub activation: Activation,
 }
 
@@ -101,10 +108,12 @@ pub struct DepthwiseConv2d {
     /// Distance between neighbouring taps.
     pub dilation: Hw,
     /// Padding of the input.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub padding: Padding,
     /// Outputs per input channel; output channel `c * multiplier + m` belongs to input channel `c`.
     pub multiplier: usize,
     /// Fused clamp.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub activation: Activation,
 }
 
@@ -114,10 +123,12 @@ pub struct TransposeConv2d {
     /// Steps of the window in the output.
     pub stride: Hw,
     /// What is cut off the full result: window `i` starts at `i * stride - padding.top` (or `left`).
+    #[serde(default, skip_serializing_if = "is_default")]
     pub padding: Padding,
     /// Height and width of the output; rows that no window reaches hold the bias.
     pub output: Hw,
     /// Fused clamp.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub activation: Activation,
 }
 
@@ -128,6 +139,7 @@ pub struct FullyConnected {
     /// as many columns as the filter, and the output has rank 2.
     pub keep_dims: bool,
     /// Fused clamp.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub activation: Activation,
 }
 
@@ -139,8 +151,10 @@ pub struct Pool2d {
     /// Steps of the window.
     pub stride: Hw,
     /// Padding of the input; every window reaches into the input.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub padding: Padding,
     /// Fused clamp.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub activation: Activation,
 }
 
@@ -148,6 +162,7 @@ pub struct Pool2d {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Arithmetic {
     /// Fused clamp.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub activation: Activation,
 }
 
@@ -205,6 +220,7 @@ pub struct Concatenation {
     /// The axis.
     pub axis: usize,
     /// Fused clamp.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub activation: Activation,
 }
 
@@ -220,6 +236,8 @@ pub struct Transpose {
 pub struct StridedSlice {
     /// What is taken along each axis of the input.
     pub axes: Vec<SliceAxis>,
+    /// The output's shape: the counts, where axes of 1 may be left out or added.
+    pub shape: Shape,
 }
 
 /// What a [`StridedSlice`] takes along one axis: elements `begin + i * stride` for `i` in `0..count`.
@@ -231,8 +249,6 @@ pub struct SliceAxis {
     pub count: usize,
     /// Step, not 0; negative to go backwards.
     pub stride: isize,
-    /// Whether the axis (of `count` 1) is left out of the output's shape.
-    pub shrink: bool,
 }
 
 /// A tensor cut along an axis into several.

@@ -2,7 +2,7 @@
 //!
 //! A graph that passes has ids in range, one writer per tensor, nodes in running order, operators whose attributes
 //! suit their inputs, tensors whose shapes and types are what the operators write, constants as long as their shapes
-//! say, and sane quantization. Passes and the emitter rely on it.
+//! say, and sane quantization. Tensors that nobody uses are not looked at. Passes and the emitter rely on it.
 
 use std::collections::HashSet;
 
@@ -17,7 +17,8 @@ use crate::ir::{Graph, Node, NodeId, Shape, State, Tensor, TensorId};
 /// All problems found.
 pub fn check<S: State>(graph: &Graph<S>) -> Result<(), Vec<Problem>> {
     let inputs = graph.inputs().iter().copied().collect();
-    let mut checker = Checker { graph, inputs, uses: graph.uses(), problems: Vec::new() };
+    let outputs = graph.outputs().iter().copied().collect();
+    let mut checker = Checker { graph, inputs, outputs, uses: graph.uses(), problems: Vec::new() };
     if checker.check_ids() {
         checker.check_lists();
         graph.tensor_ids().for_each(|id| checker.check_tensor(id));
@@ -47,6 +48,7 @@ impl<S> Graph<S> {
 struct Checker<'a, S> {
     graph: &'a Graph<S>,
     inputs: HashSet<TensorId>,
+    outputs: HashSet<TensorId>,
     uses: Uses,
     problems: Vec<Problem>,
 }
@@ -103,7 +105,15 @@ impl<S: State> Checker<'_, S> {
         self.uses.writer(id).is_none() && !self.graph[id].is_constant() && !self.inputs.contains(&id)
     }
 
+    fn is_used(&self, id: TensorId) -> bool {
+        let touched = !self.uses.writers(id).is_empty() || !self.uses.readers(id).is_empty();
+        touched || self.inputs.contains(&id) || self.outputs.contains(&id)
+    }
+
     fn check_tensor(&mut self, id: TensorId) {
+        if !self.is_used(id) {
+            return;
+        }
         let tensor = &self.graph[id];
         let place = self.graph.place_of_tensor(id);
         let mut faults = Vec::new();

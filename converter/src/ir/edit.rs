@@ -156,11 +156,30 @@ impl<S> Graph<S> {
         Ok(order)
     }
 
+    /// Removes nodes that no output depends on, and returns how many. The nodes must be in running order.
+    pub fn remove_dead_nodes(&mut self) -> usize {
+        let before = self.nodes.len();
+        self.remove_unneeded_nodes();
+        before - self.nodes.len()
+    }
+
     /// Removes nodes that no output depends on, then tensors that nobody uses. Inputs stay. Ids change.
     ///
     /// Returns the number of nodes removed. The nodes must be in running order.
     pub fn compact(&mut self) -> usize {
         let before = self.nodes.len();
+        let mut needed = self.remove_unneeded_nodes();
+        for tensor in &self.inputs {
+            if let Some(needed) = needed.get_mut(tensor.index()) {
+                *needed = true;
+            }
+        }
+        self.keep_tensors(&needed);
+        before - self.nodes.len()
+    }
+
+    /// Removes nodes that no output depends on; tells for each tensor whether the others or the outputs use it.
+    fn remove_unneeded_nodes(&mut self) -> Vec<bool> {
         let mut needed = vec![false; self.tensors.len()];
         let mark = |needed: &mut Vec<bool>, tensor: TensorId| {
             if let Some(needed) = needed.get_mut(tensor.index()) {
@@ -168,7 +187,7 @@ impl<S> Graph<S> {
             }
         };
         self.outputs.iter().for_each(|&tensor| mark(&mut needed, tensor));
-        let mut kept: Vec<Node> = Vec::with_capacity(before);
+        let mut kept: Vec<Node> = Vec::with_capacity(self.nodes.len());
         while let Some(node) = self.nodes.pop() {
             if node.outputs.iter().any(|tensor| needed.get(tensor.index()) == Some(&true)) {
                 let touched = node.inputs.iter().flatten().chain(&node.outputs);
@@ -178,9 +197,7 @@ impl<S> Graph<S> {
         }
         kept.reverse();
         self.nodes = kept;
-        self.inputs.iter().for_each(|&tensor| mark(&mut needed, tensor));
-        self.keep_tensors(&needed);
-        before - self.nodes.len()
+        needed
     }
 
     /// The same graph in another state. The caller has established what the state promises.
@@ -214,3 +231,6 @@ impl<S> Graph<S> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,12 +1,12 @@
 //! The operators.
 
 use serde::{Deserialize, Serialize};
-use strum::IntoStaticStr;
+use strum::{EnumCount, IntoStaticStr};
 
 use crate::ir::attributes::*;
 
 /// What a node computes. The table of a variant's inputs is [`Op::inputs`]; each has one output unless it says so.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, IntoStaticStr)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, EnumCount, IntoStaticStr)]
 pub enum Op {
     /// Input NHWC, filter OHWI, bias `[O]`.
     Conv2d(Conv2d),

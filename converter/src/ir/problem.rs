@@ -17,7 +17,7 @@ pub struct Problem {
 }
 
 /// A part of a graph.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Place {
     /// The whole graph.
     Graph,

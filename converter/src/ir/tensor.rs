@@ -214,6 +214,27 @@ impl Tensor {
         }
     }
 
+    /// The real numbers that a constant of i8, u8, i16, i32 or half precision stands for; `None` for other tensors,
+    /// and where scales or data do not fit the shape.
+    pub fn dequantized(&self) -> Option<Vec<f32>> {
+        if self.dtype == DType::F16 {
+            return self.values(DType::F16, |bytes| half::f16::from_le_bytes(bytes).to_f32());
+        }
+        let stored = self.integer_values()?;
+        let Quantization { scales, zero_points, axis } = self.quantization.as_ref()?;
+        let channels = scales.len();
+        let fits = channels == 1 || self.shape.get(*axis) == Some(&channels);
+        if !fits || zero_points.len() != channels || self.shape.elements() != Some(stored.len()) {
+            return None;
+        }
+        let inner: usize = self.shape.iter().skip(axis.checked_add(1)?).product();
+        let real = stored.iter().enumerate().map(|(index, &value)| {
+            let channel = index / inner % channels;
+            scales[channel] * value.saturating_sub(zero_points[channel].into()) as f32
+        });
+        Some(real.collect())
+    }
+
     fn values<const SIZE: usize, T>(&self, dtype: DType, decode: impl Fn([u8; SIZE]) -> T) -> Option<Vec<T>> {
         let data = self.data.as_ref().filter(|_| self.dtype == dtype)?;
         let (elements, []) = data.as_chunks::<SIZE>() else { return None };

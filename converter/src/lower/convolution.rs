@@ -1,26 +1,42 @@
 //! Layers that multiply by weights: convolutions, fully connected.
 
 use secateur::format::OpCode;
-use secateur::kernels::{Axis, Window, conv2d, fully_connected};
+use secateur::kernels::{Axis, Window, conv2d, depthwise_conv2d, fully_connected, transpose_conv2d};
 use secateur::quant::ChannelQuant;
 
 use super::arithmetic::{multiplier, stage};
 use super::{Affine, Lowering, Step, int8, narrow, unsupported};
-use crate::ir::attributes::{Conv2d, FullyConnected};
-use crate::ir::{DType, Fault, Hw, Node, Padding, Tensor};
+use crate::ir::attributes::{Conv2d, DepthwiseConv2d, FullyConnected, TransposeConv2d};
+use crate::ir::{Activation, DType, Fault, Hw, Node, Padding, Tensor};
 
 impl Lowering<'_> {
     pub(super) fn conv2d(&mut self, node: &Node, conv: &Conv2d) -> Result<(), Fault> {
-        let (input, filter, output) = (self.operand(node, 0)?, self.operand(node, 1)?, self.result(node)?);
-        let (from, to) = (int8("input", input)?, int8("output", output)?);
+        let filter = self.operand(node, 1)?;
+        let window = window(filter_size(filter)?, conv.stride, conv.dilation, conv.padding)?;
         let weights = weights(filter)?;
-        let channels = self.channels(node, filter, Axis0::split(&weights, filter), from, to)?;
+        self.convolution(node, &weights, filter, window, conv.groups, conv.activation)
+    }
+
+    /// A convolution with `weights` in OHWI order; `filter` says how they are quantized.
+    fn convolution(
+        &mut self,
+        node: &Node,
+        weights: &[i8],
+        filter: &Tensor,
+        window: Window,
+        groups: usize,
+        activation: Activation,
+    ) -> Result<(), Fault> {
+        let (input, output) = (self.operand(node, 0)?, self.result(node)?);
+        let (from, to) = (int8("input", input)?, int8("output", output)?);
+        let sums = row_sums(weights, output.shape.last().copied().unwrap_or(1));
+        let channels = self.channels(node, filter, &sums, from, to)?;
         let params = conv2d::Params {
-            weights: self.constants.add(&weights[..]),
+            weights: self.constants.add(weights),
             channels: self.constants.add(&channels[..]),
-            window: window(filter_size(filter)?, conv.stride, conv.dilation, conv.padding)?,
-            groups: u32::try_from(conv.groups).map_err(|_| unsupported("too many groups".to_owned()))?,
-            stage: stage(to, conv.activation),
+            window,
+            groups: u32::try_from(groups).map_err(|_| unsupported("too many groups".to_owned()))?,
+            stage: stage(to, activation),
             input_zero_point: narrow(from.zero_point),
             reserved: [0; 3],
         };
@@ -30,12 +46,76 @@ impl Lowering<'_> {
         self.step(Step { scratch_len, ..step })
     }
 
+    /// One input channel makes it an ordinary convolution, whose kernel shares each input among all outputs.
+    pub(super) fn depthwise_conv2d(&mut self, node: &Node, conv: &DepthwiseConv2d) -> Result<(), Fault> {
+        let (input, filter, output) = (self.operand(node, 0)?, self.operand(node, 1)?, self.result(node)?);
+        let (from, to) = (int8("input", input)?, int8("output", output)?);
+        let window = window(filter_size(filter)?, conv.stride, conv.dilation, conv.padding)?;
+        let weights = weights(filter)?;
+        let by_channel = transposed(&weights, output.shape.last().copied().unwrap_or(1));
+        if input.shape.last() == Some(&1) {
+            return self.convolution(node, &by_channel, filter, window, 1, conv.activation);
+        }
+        let sums = row_sums(&by_channel, output.shape.last().copied().unwrap_or(1));
+        let channels = self.channels(node, filter, &sums, from, to)?;
+        let params = depthwise_conv2d::Params {
+            weights: self.constants.add(&weights[..]),
+            channels: self.constants.add(&channels[..]),
+            window,
+            stage: stage(to, conv.activation),
+            input_zero_point: narrow(from.zero_point),
+            reserved: [0; 3],
+        };
+        let (input, output) = (self.input_value(node, 0)?, self.result_value(node)?);
+        self.step(Step::new(&node.name, OpCode::DepthwiseConv2d, &params, vec![input], vec![output]))
+    }
+
+    /// Weights and records are stored phase by phase: each phase is a convolution of stride 1.
+    pub(super) fn transpose_conv2d(&mut self, node: &Node, conv: &TransposeConv2d) -> Result<(), Fault> {
+        let (input, filter, output) = (self.operand(node, 0)?, self.operand(node, 1)?, self.result(node)?);
+        let (from, to) = (int8("input", input)?, int8("output", output)?);
+        let size = filter_size(filter)?;
+        let window = window(size, conv.stride, Hw::square(1), conv.padding)?;
+        let weights = weights(filter)?;
+        let depth = input.shape.last().copied().unwrap_or(1);
+        let rows = output.shape.last().copied().unwrap_or(1);
+        let (mut packed, mut records) = (Vec::new(), Vec::new());
+        for phase_y in 0..conv.stride.height {
+            for phase_x in 0..conv.stride.width {
+                let mut phase = Vec::new();
+                for o in 0..rows {
+                    for i in transpose_conv2d::phase_positions(&window.height, phase_y) {
+                        for j in transpose_conv2d::phase_positions(&window.width, phase_x) {
+                            let start = ((o * size.height + i) * size.width + j) * depth;
+                            phase.extend_from_slice(weights.get(start..start + depth).unwrap_or_default());
+                        }
+                    }
+                }
+                records.extend(self.channels(node, filter, &row_sums(&phase, rows), from, to)?);
+                packed.extend(phase);
+            }
+        }
+        let params = transpose_conv2d::Params {
+            weights: self.constants.add(&packed[..]),
+            channels: self.constants.add(&records[..]),
+            window,
+            stage: stage(to, conv.activation),
+            input_zero_point: narrow(from.zero_point),
+            reserved: [0; 3],
+        };
+        let scratch_len = transpose_conv2d::scratch_len(&params, depth);
+        let (input, output) = (self.input_value(node, 0)?, self.result_value(node)?);
+        let step = Step::new(&node.name, OpCode::TransposeConv2d, &params, vec![input], vec![output]);
+        self.step(Step { scratch_len, ..step })
+    }
+
     pub(super) fn fully_connected(&mut self, node: &Node, layer: &FullyConnected) -> Result<(), Fault> {
         let (input, filter, output) = (self.operand(node, 0)?, self.operand(node, 1)?, self.result(node)?);
         let (from, to) = (int8("input", input)?, int8("output", output)?);
         let weights = weights(filter)?;
         let depth = filter.shape.get(1).copied().unwrap_or(1);
-        let channels = self.channels(node, filter, Axis0::split(&weights, filter), from, to)?;
+        let sums = row_sums(&weights, filter.shape.first().copied().unwrap_or(1));
+        let channels = self.channels(node, filter, &sums, from, to)?;
         let params = fully_connected::Params {
             weights: self.constants.add(&weights[..]),
             channels: self.constants.add(&channels[..]),
@@ -49,11 +129,11 @@ impl Lowering<'_> {
     /// Bias and multiplier of each output channel, the input zero point folded into the bias.
     ///
     /// `sums` are the sums of each output channel's weights, in order.
-    pub(super) fn channels(
+    fn channels(
         &self,
         node: &Node,
         filter: &Tensor,
-        sums: impl ExactSizeIterator<Item = i32>,
+        sums: &[i32],
         from: Affine,
         to: Affine,
     ) -> Result<Vec<ChannelQuant>, Fault> {
@@ -77,9 +157,10 @@ impl Lowering<'_> {
             &[scale] => scale,
             scales => scales.get(channel).copied().unwrap_or(f32::NAN),
         };
-        sums.zip(&bias)
+        sums.iter()
+            .zip(&bias)
             .enumerate()
-            .map(|(channel, (sum, &bias))| {
+            .map(|(channel, (&sum, &bias))| {
                 let factor = f64::from(from.scale) * f64::from(scale(channel)) / f64::from(to.scale);
                 Ok(ChannelQuant {
                     bias: bias.wrapping_sub(from.zero_point.wrapping_mul(sum)),
@@ -90,18 +171,19 @@ impl Lowering<'_> {
     }
 }
 
-/// Sums of weights per index of the first axis.
-pub(super) struct Axis0;
+/// The sums of `rows` equal parts of the weights.
+fn row_sums(weights: &[i8], rows: usize) -> Vec<i32> {
+    let depth = weights.len() / rows.max(1);
+    (0..rows).map(|row| weights[row * depth..(row + 1) * depth].iter().map(|&w| i32::from(w)).sum()).collect()
+}
 
-impl Axis0 {
-    pub(super) fn split(weights: &[i8], filter: &Tensor) -> impl ExactSizeIterator<Item = i32> {
-        let rows = filter.shape.first().copied().unwrap_or(1).max(1);
-        weights.chunks_exact((weights.len() / rows).max(1)).map(|row| row.iter().map(|&w| i32::from(w)).sum())
-    }
+/// Weights whose innermost axis has `channels` entries, with that axis outermost.
+fn transposed(weights: &[i8], channels: usize) -> Vec<i8> {
+    (0..channels).flat_map(|channel| weights.iter().skip(channel).step_by(channels.max(1)).copied()).collect()
 }
 
 /// The values of a constant int8 filter.
-pub(super) fn weights(filter: &Tensor) -> Result<Vec<i8>, Fault> {
+fn weights(filter: &Tensor) -> Result<Vec<i8>, Fault> {
     if filter.dtype != DType::I8 {
         return Err(Fault::Type { role: "filter", found: filter.dtype, expected: "i8".to_owned() });
     }
@@ -113,7 +195,7 @@ fn constant_bias() -> Fault {
 }
 
 /// Height and width of a filter whose axes 1 and 2 they are.
-pub(super) fn filter_size(filter: &Tensor) -> Result<Hw, Fault> {
+fn filter_size(filter: &Tensor) -> Result<Hw, Fault> {
     match filter.shape[..] {
         [_, height, width, _] => Ok(Hw { height, width }),
         _ => Err(Fault::Rank { role: "filter", shape: filter.shape.clone(), expected: "4" }),

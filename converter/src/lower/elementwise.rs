@@ -1,11 +1,11 @@
 //! Arithmetic on two tensors.
 
 use secateur::format::OpCode;
-use secateur::kernels::add;
+use secateur::kernels::{add, mul};
 use secateur::quant::Multiplier;
 
 use super::arithmetic::{multiplier, stage};
-use super::{Lowering, Step, ValueId, int8, narrow};
+use super::{Lowering, Step, ValueId, int8, narrow, same_quantization};
 use crate::ir::attributes::Arithmetic;
 use crate::ir::{Fault, Node};
 
@@ -13,6 +13,34 @@ impl Lowering<'_> {
     pub(super) fn add(&mut self, node: &Node, add: &Arithmetic) -> Result<(), Fault> {
         let params = self.sum_params(node, add)?;
         self.binary(node, OpCode::Add, &params)
+    }
+
+    pub(super) fn sub(&mut self, node: &Node, sub: &Arithmetic) -> Result<(), Fault> {
+        let params = self.sum_params(node, sub)?;
+        self.binary(node, OpCode::Sub, &params)
+    }
+
+    pub(super) fn mul(&mut self, node: &Node, mul: &Arithmetic) -> Result<(), Fault> {
+        let first = int8("first operand", self.operand(node, 0)?)?;
+        let second = int8("second operand", self.operand(node, 1)?)?;
+        let output = int8("output", self.result(node)?)?;
+        let factor = f64::from(first.scale) * f64::from(second.scale) / f64::from(output.scale);
+        let params = mul::Params {
+            multiplier: multiplier(factor)?,
+            stage: stage(output, mul.activation),
+            zero_points: [narrow(first.zero_point), narrow(second.zero_point)],
+            reserved: [0; 2],
+        };
+        self.binary(node, OpCode::Mul, &params)
+    }
+
+    /// The larger or smaller of two values of one quantization.
+    pub(super) fn extreme(&mut self, node: &Node, op: OpCode) -> Result<(), Fault> {
+        let output = int8("output", self.result(node)?)?;
+        for (slot, role) in ["first operand", "second operand"].into_iter().enumerate() {
+            same_quantization(int8(role, self.operand(node, slot)?)?, output)?;
+        }
+        self.binary(node, op, &())
     }
 
     /// Parameters of a sum or difference: both operands at twice the larger scale, with headroom.
@@ -33,7 +61,7 @@ impl Lowering<'_> {
     }
 
     /// A step on two operands whose output may stand in the place of either that has its size.
-    pub(super) fn binary<P>(&mut self, node: &Node, op: OpCode, params: &P) -> Result<(), Fault>
+    fn binary<P>(&mut self, node: &Node, op: OpCode, params: &P) -> Result<(), Fault>
     where
         P: zerocopy::IntoBytes + zerocopy::Immutable,
     {

@@ -6,7 +6,7 @@ use secateur::quant::{Multiplier, fixed_point, rounding_divide_by_power_of_two a
 
 use super::arithmetic::{frexp, multiplier, quantize, quantize_multiplier};
 use super::{Affine, Lowering, Step, int8, narrow, unsupported};
-use crate::ir::{DType, Fault, Node, Op};
+use crate::ir::{Fault, Node, Op};
 
 /// Whether the operator is a function of one value.
 pub(super) fn applies(op: &Op) -> bool {
@@ -20,16 +20,12 @@ pub(super) fn applies(op: &Op) -> bool {
             | Op::Logistic
             | Op::Tanh
             | Op::Elu(_)
-            | Op::Quantize
     )
 }
 
 impl Lowering<'_> {
     pub(super) fn lookup(&mut self, node: &Node) -> Result<(), Fault> {
         let (input, output) = (self.operand(node, 0)?, self.result(node)?);
-        if node.op == Op::Quantize && input.dtype == DType::F32 {
-            return Err(unsupported("Quantize from f32 is not executable yet".to_owned()));
-        }
         let table = table(&node.op, int8("input", input)?, int8("output", output)?)?;
         let params = Params { table: self.constants.add(&table[..]) };
         let (input, output) = (self.input_value(node, 0)?, self.result_value(node)?);
@@ -42,7 +38,7 @@ impl Lowering<'_> {
 fn table(op: &Op, from: Affine, to: Affine) -> Result<[i8; TABLE_LEN], Fault> {
     let scale = f64::from(from.scale) / f64::from(to.scale);
     Ok(match op {
-        Op::Quantize => rescaled(from, to, multiplier(scale)?, (f32::NEG_INFINITY, f32::INFINITY)),
+        Op::Quantize => requantization(from, to)?,
         Op::Relu => rescaled(from, to, multiplier(scale)?, (0.0, f32::INFINITY)),
         Op::Relu6 => rescaled(from, to, multiplier(scale)?, (0.0, 6.0)),
         Op::ReluN1To1 => rescaled(from, to, multiplier(scale)?, (-1.0, 1.0)),
@@ -63,6 +59,12 @@ fn table(op: &Op, from: Affine, to: Affine) -> Result<[i8; TABLE_LEN], Fault> {
         }),
         op => return Err(unsupported(format!("{} has no table", op.name()))),
     })
+}
+
+/// The same real numbers at another scale.
+pub(super) fn requantization(from: Affine, to: Affine) -> Result<[i8; TABLE_LEN], Fault> {
+    let factor = multiplier(f64::from(from.scale) / f64::from(to.scale))?;
+    Ok(rescaled(from, to, factor, (f32::NEG_INFINITY, f32::INFINITY)))
 }
 
 fn fill(f: impl Fn(i32) -> i32) -> [i8; TABLE_LEN] {

@@ -9,20 +9,26 @@
 //! | [`convolution`] | convolutions, fully connected |
 //! | [`elementwise`] | arithmetic on two tensors |
 //! | [`lookup`] | functions of one value |
+//! | [`pool`] | pools and reductions |
+//! | [`layout`] | padding, slices, joins |
+//! | [`edges`] | real numbers in and out, softmax, resizing |
 //! | [`arithmetic`] | multipliers and clamps, shared by all |
 //! | [`program`] | the result |
 
 mod arithmetic;
 mod convolution;
+mod edges;
 mod elementwise;
+mod layout;
 mod lookup;
+mod pool;
 mod program;
 
-use secateur::format;
+use secateur::format::{self, OpCode};
 
 pub use program::{Program, Step, Storage, Value, ValueId};
 
-use crate::ir::{DType, Fault, Graph, Node, NodeId, Op, Place, Problem, Quantized, Tensor, TensorId};
+use crate::ir::{DType, Fault, Graph, Node, NodeId, Op, Place, Problem, Quantized, Shape, Tensor, TensorId};
 use program::Constants;
 
 /// Lowers a checked graph.
@@ -96,9 +102,33 @@ impl<'g> Lowering<'g> {
     fn node(&mut self, node: &'g Node) -> Result<(), Fault> {
         match &node.op {
             Op::Conv2d(conv) => self.conv2d(node, conv),
+            Op::DepthwiseConv2d(conv) => self.depthwise_conv2d(node, conv),
+            Op::TransposeConv2d(conv) => self.transpose_conv2d(node, conv),
             Op::FullyConnected(layer) => self.fully_connected(node, layer),
+            Op::AveragePool2d(pool) => self.pool2d(node, pool, OpCode::AveragePool2d),
+            Op::MaxPool2d(pool) => self.pool2d(node, pool, OpCode::MaxPool2d),
+            Op::Mean(reduce) => self.sum_or_mean(node, reduce, true),
+            Op::Sum(reduce) => self.sum_or_mean(node, reduce, false),
+            Op::ReduceMax(reduce) => self.reduce_max(node, reduce),
+            Op::ArgMax(arg) => self.arg_max(node, arg),
             Op::Add(add) => self.add(node, add),
+            Op::Sub(sub) => self.sub(node, sub),
+            Op::Mul(mul) => self.mul(node, mul),
+            Op::Maximum => self.extreme(node, OpCode::Maximum),
+            Op::Minimum => self.extreme(node, OpCode::Minimum),
+            Op::Softmax(softmax) => self.softmax(node, softmax),
             Op::Reshape(_) => self.view(node),
+            Op::Pad(pad) => self.pad(node, pad),
+            Op::Transpose(transpose) => self.transpose(node, transpose),
+            Op::StridedSlice(slice) => self.strided_slice(node, slice),
+            Op::Split(split) => self.split(node, split),
+            Op::Concatenation(join) => self.concatenation(node, join),
+            Op::Pack(stack) => self.pack(node, stack),
+            Op::Unpack(stack) => self.unpack(node, stack),
+            Op::Quantize => self.quantize(node),
+            Op::Dequantize => self.dequantize(node),
+            Op::ResizeNearest(resize) => self.resize_nearest(node, resize),
+            Op::ResizeBilinear(resize) => self.resize_bilinear(node, resize),
             op if lookup::applies(op) => self.lookup(node),
             op => Err(unsupported(format!("{} is not executable in int8 yet", op.name()))),
         }
@@ -148,7 +178,7 @@ impl<'g> Lowering<'g> {
         }
         let tensor = &self.graph[id];
         let copy = self.program.add_value(Value::new(tensor, dtype(tensor)?, shape(tensor)?), &mut None);
-        self.program.steps.push(Step::new(&tensor.name, format::OpCode::Copy, &(), vec![source], vec![copy]));
+        self.program.steps.push(Step::new(&tensor.name, OpCode::Copy, &(), vec![source], vec![copy]));
         Ok(copy)
     }
 
@@ -201,13 +231,29 @@ fn dtype(tensor: &Tensor) -> Result<format::DType, Fault> {
 }
 
 fn shape(tensor: &Tensor) -> Result<format::Shape, Fault> {
-    let dims: Option<Vec<u32>> = tensor.shape.iter().map(|&d| u32::try_from(d).ok()).collect();
-    let dims = dims.map(|dims| if dims.is_empty() { vec![1] } else { dims });
-    dims.and_then(|dims| format::Shape::new(&dims)).ok_or_else(|| {
+    shape_of(&tensor.shape)
+}
+
+/// Dimensions as the format stores them; a scalar has one of 1.
+fn shape_of(dims: &[usize]) -> Result<format::Shape, Fault> {
+    let narrow: Option<Vec<u32>> = dims.iter().map(|&d| u32::try_from(d).ok()).collect();
+    let narrow = narrow.map(|dims| if dims.is_empty() { vec![1] } else { dims });
+    narrow.and_then(|dims| format::Shape::new(&dims)).ok_or_else(|| {
         unsupported(format!(
             "shape {} has more than {} dimensions or too many elements; reshape before this node",
-            tensor.shape,
+            Shape::from(dims),
             format::MAX_RANK
         ))
     })
+}
+
+/// Refuses operands of different quantization, for operators that compare or move values.
+fn same_quantization(input: Affine, output: Affine) -> Result<(), Fault> {
+    if input == output {
+        return Ok(());
+    }
+    Err(unsupported(format!(
+        "input scale {} and zero point {}, output scale {} and zero point {}: they must be equal; insert a QUANTIZE",
+        input.scale, input.zero_point, output.scale, output.zero_point
+    )))
 }

@@ -51,10 +51,13 @@ pub(super) struct File<'a> {
 
 impl<'a> File<'a> {
     /// What a table costs of the allowance: about what it takes in memory once read.
-    const TABLE_COST: usize = 64;
+    const TABLE_COST: usize = 256;
+
+    /// Sum of the costs allowed, per byte of the file.
+    const ALLOWANCE: usize = 16;
 
     pub(super) fn new(bytes: &'a [u8]) -> Self {
-        File { bytes, allowance: Cell::new(bytes.len().saturating_mul(4).saturating_add(4096)) }
+        File { bytes, allowance: Cell::new(bytes.len().saturating_add(1024).saturating_mul(Self::ALLOWANCE)) }
     }
 
     pub(super) fn root(&'a self, name: &'static str) -> Result<Table<'a>, Broken> {
@@ -70,7 +73,7 @@ impl<'a> File<'a> {
     }
 
     /// Takes `cost` bytes of the allowance; `None` if it is used up.
-    pub(super) fn charge(&self, cost: usize) -> Option<()> {
+    fn charge(&self, cost: usize) -> Option<()> {
         self.allowance.set(self.allowance.get().checked_sub(cost)?);
         Some(())
     }
@@ -136,13 +139,19 @@ impl<'a> Table<'a> {
         (0..count).map(|index| self.open(vector + 4 + 4 * index, name, field)).collect()
     }
 
+    /// Takes the cost of what is made of a field out of the file's allowance.
+    pub(super) fn charge(&self, field: Field, cost: usize) -> Result<(), Broken> {
+        let overlap = Broken { table: self.name, field: field.name, problem: BrokenField::Overlap };
+        self.file.charge(cost).ok_or(overlap)
+    }
+
     /// The error that something a field refers to is outside the file.
     pub(super) fn outside(&self, field: Field) -> Broken {
         Broken { table: self.name, field: field.name, problem: BrokenField::Outside }
     }
 
     fn open(&self, position: usize, name: &'static str, field: Field) -> Result<Table<'a>, Broken> {
-        self.in_allowance(field, self.file.charge(File::TABLE_COST))?;
+        self.charge(field, File::TABLE_COST)?;
         let opened = || {
             let start = self.file.follow(position)?;
             let back = i32::from_le_bytes(self.file.at(start)?) as isize;
@@ -171,16 +180,12 @@ impl<'a> Table<'a> {
             self.file.bytes.get(vector.checked_add(4)?..)?.get(..length)
         };
         let bytes = self.in_file(field, found())?;
-        self.in_allowance(field, self.file.charge(bytes.len()))?;
+        self.charge(field, bytes.len())?;
         Ok(bytes)
     }
 
     fn in_file<T>(&self, field: Field, found: Option<T>) -> Result<T, Broken> {
         found.ok_or(self.outside(field))
-    }
-
-    fn in_allowance(&self, field: Field, granted: Option<()>) -> Result<(), Broken> {
-        granted.ok_or(Broken { table: self.name, field: field.name, problem: BrokenField::Overlap })
     }
 }
 

@@ -1,19 +1,22 @@
 //! TensorFlow Lite models, schema version 3.
 //!
 //! A tensor of the graph has the id that it has in the file. What the file gives as constant inputs but the graph
-//! holds as attributes (shapes, axes, paddings) stays behind as constants that nobody reads.
+//! holds as attributes (shapes, axes, paddings) stays behind as constants that nobody reads; operators that no output
+//! depends on are left out.
 
+mod code;
 mod convert;
 mod flatbuffer;
 mod operator;
 mod schema;
 mod tensor;
 
-use std::borrow::Cow;
+use std::collections::HashSet;
 
+use code::{Code, ReadOperator, tensor_id};
 pub use flatbuffer::{Broken, BrokenField};
 use flatbuffer::{Field, File, Table};
-use operator::Operator;
+use operator::{Converted, Operator};
 use tensor::{Buffers, ReadTensor};
 
 use super::settle::settle;
@@ -23,53 +26,13 @@ use crate::ir::{DType, Fault, Float, Graph, Node, Op, Place, Tensor, TensorId};
 /// Reads a model.
 ///
 /// # Errors
-/// Everything that is wrong with the file or not supported. The first few checks (format, version, readable lists)
-/// end the reading; after them all tensors and operators are examined.
+/// Everything that is wrong with the file or not supported. Damage of the file's structure ends the reading; otherwise
+/// all tensors and operators are examined.
 pub fn import(bytes: &[u8]) -> Result<Imported, ImportErrors> {
-    if bytes.get(4..8) != Some(schema::IDENTIFIER) {
-        return Err(ImportErrors::one(
-            Place::Graph,
-            ImportFault::NotThisFormat { expected: "TensorFlow Lite" },
-        ));
-    }
-    let file = File::new(bytes);
     let mut importer = Importer::default();
-    match importer.read(&file) {
+    match importer.read(&File::new(bytes)) {
         Ok(graph) => importer.finish(graph),
         Err(fault) => Err(ImportErrors::one(Place::Graph, fault)),
-    }
-}
-
-/// What an operator code of the file stands for.
-enum Code {
-    Builtin { name: &'static str, number: i32 },
-    Custom { name: String },
-    Unknown { number: i32 },
-}
-
-impl Code {
-    fn read(table: Table<'_>) -> Result<Code, Broken> {
-        use schema::operator_code as field;
-        // Numbers above 127 are in the newer field alone; older files have the older field alone.
-        let older: i8 = table.scalar(field::DEPRECATED_BUILTIN_CODE, 0)?;
-        let newer: i32 = table.scalar(field::BUILTIN_CODE, 0)?;
-        let number = newer.max(older.into());
-        if number == schema::CUSTOM {
-            return Ok(Code::Custom { name: shortened(&table.text(field::CUSTOM_CODE)?) });
-        }
-        Ok(match schema::operator_name(number) {
-            Some(name) => Code::Builtin { name, number },
-            None => Code::Unknown { number },
-        })
-    }
-
-    /// How the format calls the operator.
-    fn name(&self) -> Cow<'_, str> {
-        match self {
-            Code::Builtin { name, .. } => (*name).into(),
-            Code::Custom { name } => format!("CUSTOM {name}").into(),
-            Code::Unknown { number } => format!("operator {number}").into(),
-        }
     }
 }
 
@@ -78,6 +41,8 @@ struct Importer {
     problems: Vec<ImportProblem>,
     /// Where each node of the graph comes from.
     places: Vec<Place>,
+    /// Constants that operators turned out to be.
+    constants: Vec<(TensorId, Vec<u8>)>,
     /// Whether tensors or operators had to be left out of the graph.
     incomplete: bool,
 }
@@ -87,60 +52,58 @@ impl Importer {
         self.problems.push(ImportProblem { place, fault: fault.into() });
     }
 
+    fn report_all(&mut self, place: &Place, faults: impl IntoIterator<Item = ImportFault>) {
+        faults.into_iter().for_each(|fault| self.report(place.clone(), fault));
+    }
+
     /// Reads the graph, leaving out what is faulty. Errors are those that end the reading.
-    fn read(&mut self, file: &File<'_>) -> Result<Graph<Float>, ImportFault> {
+    fn read<'a>(&mut self, file: &'a File<'a>) -> Result<Graph<Float>, ImportFault> {
         use schema::{model, subgraph};
-        let root = file.root("Model")?;
-        let version = root.scalar(model::VERSION, 0)?;
-        if version != schema::VERSION {
-            return Err(ImportFault::SchemaVersion { found: version, known: schema::VERSION });
-        }
-        self.check_signatures(root)?;
+        let root = read_root(file)?;
         let subgraphs = root.tables(model::SUBGRAPHS, "SubGraph")?;
         let subgraph = *subgraphs.first().ok_or(ImportFault::NoSubgraphs)?;
         let codes = root.tables(model::OPERATOR_CODES, "OperatorCode")?;
         let codes = codes.into_iter().map(Code::read).collect::<Result<Vec<_>, _>>()?;
         let mut buffers = Buffers::new(file, root.tables(model::BUFFERS, "Buffer")?);
-        let tables = subgraph.tables(subgraph::TENSORS, "Tensor")?;
-        let tensors: Vec<_> = tables.iter().map(|&table| tensor::read_tensor(table, &mut buffers)).collect();
-        let inputs = subgraph.vector(subgraph::INPUTS)?;
-        let outputs = subgraph.vector(subgraph::OUTPUTS)?;
-        let operators = subgraph.tables(subgraph::OPERATORS, "Operator")?;
+        let tensor_tables = subgraph.tables(subgraph::TENSORS, "Tensor")?;
+        let tensors: Vec<_> =
+            tensor_tables.iter().map(|&table| tensor::read_tensor(table, &mut buffers)).collect();
+        let operators = subgraph.tables(subgraph::OPERATORS, "Operator")?.into_iter().enumerate();
+        let operators = operators
+            .map(|(index, table)| ReadOperator::read(file, index, table, &codes, &tensors))
+            .collect::<Result<Vec<_>, _>>()?;
 
         let mut graph = Graph::new(subgraph.text(subgraph::NAME)?);
-        graph.set_inputs(self.tensor_ids(subgraph::INPUTS, &inputs, tensors.len()));
-        graph.set_outputs(self.tensor_ids(subgraph::OUTPUTS, &outputs, tensors.len()));
-        self.report_tensors(&tensors);
+        graph.set_inputs(self.tensor_ids(subgraph::INPUTS, subgraph, tensors.len())?);
+        graph.set_outputs(self.tensor_ids(subgraph::OUTPUTS, subgraph, tensors.len())?);
+        self.report_tensors(&tensors, &operators);
         for &id in graph.inputs() {
-            if let Some(fault) = tensor::open_axis(tables[id.index()])? {
-                let name = shortened(&tensors[id.index()].name);
-                self.report(Place::Tensor { index: id.index(), name }, fault);
+            if let Some(fault) = tensor::open_axis(tensor_tables[id.index()])? {
+                self.report(place_of_tensor(id.index(), &tensors[id.index()].name), fault);
             }
         }
-        for (index, &table) in operators.iter().enumerate() {
-            self.add_operator(file, index, table, &codes, &tensors, &mut graph)?;
+        for operator in operators {
+            self.add_node(operator, &tensors, &mut graph);
         }
-        for read in tensors {
-            let ReadTensor { name, tensor, .. } = read;
+        for ReadTensor { name, tensor, .. } in tensors {
             graph.add_tensor(tensor.unwrap_or_else(|| Tensor::new(name, DType::F32, [1])));
+        }
+        for (id, data) in self.constants.drain(..) {
+            graph.tensor_mut(id).data = Some(data.into());
         }
         Ok(graph)
     }
 
-    fn check_signatures(&mut self, root: Table<'_>) -> Result<(), ImportFault> {
-        let signatures = root.tables(schema::model::SIGNATURE_DEFS, "SignatureDef")?;
-        for signature in &signatures {
-            if signature.scalar(schema::signature_def::SUBGRAPH_INDEX, 0u32)? != 0 {
-                return Err(ImportFault::SeveralSignatures { count: signatures.len() });
-            }
-        }
-        Ok(())
-    }
-
     /// The ids in one of the subgraph's lists.
-    fn tensor_ids(&mut self, field: Field, indices: &[i32], count: usize) -> Vec<TensorId> {
+    fn tensor_ids(
+        &mut self,
+        field: Field,
+        subgraph: Table<'_>,
+        count: usize,
+    ) -> Result<Vec<TensorId>, Broken> {
+        let indices: Vec<i32> = subgraph.vector(field)?;
         let mut ids = Vec::with_capacity(indices.len());
-        for &index in indices {
+        for index in indices {
             match tensor_id(index, count) {
                 Some(id) => ids.push(id),
                 None => {
@@ -149,26 +112,37 @@ impl Importer {
                 }
             }
         }
-        ids
+        Ok(ids)
     }
 
-    /// Reports what is wrong with tensors; types that are not supported once per type.
-    fn report_tensors(&mut self, tensors: &[ReadTensor]) {
+    /// Reports what is wrong with tensors, except those that only unsupported operators touch; types that are not
+    /// supported once per type.
+    fn report_tensors(&mut self, tensors: &[ReadTensor], operators: &[ReadOperator<'_>]) {
+        let (supported, unsupported): (Vec<_>, Vec<_>) =
+            operators.iter().partition(|operator| operator.convert.is_some());
+        let mut relevant = vec![true; tensors.len()];
+        for (operators, matters) in [(unsupported, false), (supported, true)] {
+            operators
+                .iter()
+                .flat_map(|operator| operator.tensors())
+                .for_each(|id| relevant[id.index()] = matters);
+        }
         let mut types: Vec<(i8, usize, usize)> = Vec::new();
         for (index, read) in tensors.iter().enumerate() {
             self.incomplete |= read.tensor.is_none();
-            let place = || Place::Tensor { index, name: shortened(&read.name) };
-            read.faults.iter().for_each(|fault| self.report(place(), fault.clone()));
+            if !relevant[index] {
+                continue;
+            }
+            self.report_all(&place_of_tensor(index, &read.name), read.faults.iter().cloned());
             if let Some(number) = read.unsupported {
                 match types.iter_mut().find(|(other, ..)| *other == number) {
-                    Some((_, _, count)) => *count += 1,
+                    Some((_, _, others)) => *others += 1,
                     None => types.push((number, index, 0)),
                 }
             }
         }
         for (number, index, others) in types {
-            let place = Place::Tensor { index, name: shortened(&tensors[index].name) };
-            self.report_type(place, number, others);
+            self.report_type(place_of_tensor(index, &tensors[index].name), number, others);
         }
     }
 
@@ -178,162 +152,135 @@ impl Importer {
     }
 
     /// Adds the node that an operator becomes, or reports why there is none.
-    fn add_operator(
-        &mut self,
-        file: &File<'_>,
-        index: usize,
-        table: Table<'_>,
-        codes: &[Code],
-        tensors: &[ReadTensor],
-        graph: &mut Graph<Float>,
-    ) -> Result<(), ImportFault> {
-        use schema::operator as field;
-        let inputs: Vec<i32> = table.vector(field::INPUTS)?;
-        let outputs: Vec<i32> = table.vector(field::OUTPUTS)?;
-        let code_index: u32 = table.scalar(field::OPCODE_INDEX, 0)?;
-        let code = codes.get(code_index as usize);
-        let name = outputs.first().and_then(|&output| tensors.get(usize::try_from(output).ok()?));
-        let name = name.map(|read| shortened(&read.name)).unwrap_or_default();
-        let operator_name = code.map_or("unknown".into(), Code::name);
-        let place = Place::Node { index, name: name.clone(), operator: operator_name.into_owned() };
-
-        let faults_before = self.problems.len();
-        let count = tensors.len();
-        let ids = |importer: &mut Importer, field: Field, indices: &[i32], optional: bool| {
-            let mut ids = Vec::with_capacity(indices.len());
-            for &index in indices {
-                let id = tensor_id(index, count);
-                if id.is_none() && !(optional && index == -1) {
-                    let fault = ImportFault::Index { field: field.name, index: index.into(), count };
-                    importer.report(place.clone(), fault);
-                }
-                ids.push(id);
-            }
-            ids
-        };
-        let input_ids = ids(self, field::INPUTS, &inputs, true);
-        let output_ids = ids(self, field::OUTPUTS, &outputs, false);
-        let convert = match code {
-            Some(Code::Builtin { name, number }) => {
-                let unsupported = ImportFault::UnsupportedOperator { name, number: *number };
-                convert::convert(name).ok_or(unsupported)
-            }
-            Some(Code::Custom { name }) => Err(ImportFault::CustomOperator { name: name.clone() }),
-            Some(Code::Unknown { number }) => Err(ImportFault::UnknownOperator { number: *number }),
-            None => {
-                let index = code_index.into();
-                Err(ImportFault::Index { field: field::OPCODE_INDEX.name, index, count: codes.len() })
-            }
-        };
-        let convert = match convert {
-            Ok(convert) => convert,
-            Err(fault) => {
-                self.report(place, fault);
-                self.incomplete = true;
-                return Ok(());
-            }
-        };
-        let tensor_of = |id: TensorId| tensors.get(id.index()).and_then(|read| read.tensor.as_ref());
-        let readable = input_ids.iter().chain(&output_ids).flatten().all(|&id| tensor_of(id).is_some());
-        if !readable || self.problems.len() > faults_before {
+    fn add_node(&mut self, read: ReadOperator<'_>, tensors: &[ReadTensor], graph: &mut Graph<Float>) {
+        let tensor = |id: TensorId| tensors.get(id.index()).and_then(|read| read.tensor.as_ref());
+        let convert = read.convert.filter(|_| read.faults.is_empty());
+        self.report_all(&read.place, read.faults.iter().cloned());
+        let Some(convert) = convert.filter(|_| read.tensors().all(|id| tensor(id).is_some())) else {
             self.incomplete = true;
-            return Ok(());
-        }
-        let absent = Table::absent(file, "builtin_options");
+            return;
+        };
         let mut operator = Operator {
-            inputs: &input_ids.iter().map(|id| id.and_then(tensor_of)).collect::<Vec<_>>(),
-            outputs: &output_ids.iter().filter_map(|id| id.and_then(tensor_of)).collect::<Vec<_>>(),
-            options_kind: table.scalar(field::BUILTIN_OPTIONS_TYPE, 0)?,
-            options: table.table(field::BUILTIN_OPTIONS, "builtin_options")?.unwrap_or(absent),
+            inputs: &read.inputs.iter().map(|id| id.and_then(tensor)).collect::<Vec<_>>(),
+            outputs: &read.outputs.iter().filter_map(|&id| tensor(id)).collect::<Vec<_>>(),
+            options_kind: read.options_kind,
+            options: read.options,
             faults: Vec::new(),
         };
         let converted = convert(&mut operator);
-        let Operator { faults, .. } = operator;
+        let faults = operator.faults;
         match converted.filter(|_| faults.is_empty()) {
-            Some(converted) => {
-                let slots = converted.inputs.iter().map(|&slot| input_ids.get(slot).copied().flatten());
+            Some(Converted::Node { op, inputs }) => {
+                let slots = inputs.iter().map(|&slot| read.inputs.get(slot).copied().flatten());
                 let mut inputs: Vec<_> = slots.collect();
                 while inputs.last() == Some(&None) {
                     inputs.pop();
                 }
-                let outputs = output_ids.into_iter().flatten().collect();
-                graph.add_node(Node { name, op: converted.op, inputs, outputs });
-                self.places.push(place);
+                graph.add_node(Node { name: read.name, op, inputs, outputs: read.outputs });
+                self.places.push(read.place);
+            }
+            Some(Converted::Constant(data)) => {
+                self.constants.extend(read.outputs.first().map(|&output| (output, data)));
             }
             None => {
                 self.incomplete = true;
-                faults.into_iter().for_each(|fault| self.report(place.clone(), fault));
+                self.report_all(&read.place, faults);
             }
         }
-        Ok(())
     }
 
     /// Orders, settles and checks the graph.
     fn finish(mut self, mut graph: Graph<Float>) -> Result<Imported, ImportErrors> {
-        match graph.sort() {
+        let cycle = match graph.sort() {
             Ok(order) => {
                 self.places = order.iter().map(|id| self.places[id.index()].clone()).collect();
+                false
             }
             Err(cycle) => {
                 let places: Vec<_> = cycle.nodes.iter().map(|id| self.places[id.index()].clone()).collect();
                 places.into_iter().for_each(|place| self.report(place, Fault::Cycle));
+                true
+            }
+        };
+        let unsupported = self.report_misplaced_types(&graph);
+        let (mut imported, float_nodes) = settle(graph);
+        let mut problems = imported.check().err().unwrap_or_default();
+        problems.retain(|problem| match problem.fault {
+            Fault::NeverWritten => !self.incomplete,
+            Fault::Order { .. } => !cycle,
+            Fault::Type { found: dtype, .. } | Fault::NotQuantized { dtype } => !unsupported.contains(&dtype),
+            _ => true,
+        });
+        for problem in problems {
+            let place = match problem.place {
+                Place::Node { index, .. } => self.places.get(index).cloned().unwrap_or(Place::Graph),
+                Place::Tensor { index, name } => place_of_tensor(index, &name),
+                Place::Graph => Place::Graph,
+            };
+            self.report(place, problem.fault);
+        }
+        let known: HashSet<Place> = self.problems.iter().map(|problem| problem.place.clone()).collect();
+        for id in float_nodes {
+            let place = self.places.get(id.index()).cloned().unwrap_or(Place::Graph);
+            if !known.contains(&place) {
+                self.report(place, ImportFault::FloatInQuantized);
             }
         }
-        self.report_unsupported_integers(&graph);
-        match settle(graph) {
-            Err(float_nodes) => {
-                let places: Vec<_> = float_nodes.iter().map(|id| self.places[id.index()].clone()).collect();
-                places.into_iter().for_each(|place| self.report(place, ImportFault::FloatInQuantized));
-                Err(ImportErrors { problems: self.problems })
-            }
-            Ok(imported) => {
-                self.check(&imported);
-                let problems = self.problems;
-                if problems.is_empty() { Ok(imported) } else { Err(ImportErrors { problems }) }
-            }
+        if !self.problems.is_empty() {
+            return Err(ImportErrors { problems: self.problems });
         }
+        imported.remove_dead_nodes();
+        Ok(imported)
     }
 
-    /// 16-bit activations anywhere, and unsigned ones in more than a conversion, are not supported.
-    fn report_unsupported_integers(&mut self, graph: &Graph<Float>) {
-        for (dtype, number) in [(DType::U8, 3), (DType::I16, 7)] {
+    /// Reports types that are read but not supported where they stand: 16 bits anywhere, and unsigned integers in more
+    /// than a conversion. Returns the types.
+    fn report_misplaced_types(&mut self, graph: &Graph<Float>) -> Vec<DType> {
+        let mut reported = Vec::new();
+        for (dtype, number) in [(DType::F16, 1), (DType::U8, 3), (DType::I16, 7)] {
             let allowed =
                 |node: &Node| dtype == DType::U8 && matches!(node.op, Op::Quantize | Op::Dequantize);
-            let mut touched: Vec<TensorId> = graph
+            let mut misplaced: Vec<TensorId> = graph
                 .nodes()
                 .iter()
                 .filter(|node| !allowed(node))
                 .flat_map(|node| node.inputs.iter().flatten().chain(&node.outputs).copied())
                 .filter(|&id| graph[id].dtype == dtype)
                 .collect();
-            touched.sort_unstable();
-            touched.dedup();
-            if let Some(first) = touched.first() {
-                let place = Place::Tensor { index: first.index(), name: shortened(&graph[*first].name) };
-                self.report_type(place, number, touched.len() - 1);
+            misplaced.sort_unstable();
+            misplaced.dedup();
+            if let Some(&first) = misplaced.first() {
+                let place = place_of_tensor(first.index(), &graph[first].name);
+                self.report_type(place, number, misplaced.len() - 1);
+                reported.push(dtype);
             }
         }
-    }
-
-    /// Adds the problems of the graph, in the terms of the file.
-    fn check(&mut self, imported: &Imported) {
-        for problem in imported.check().err().unwrap_or_default() {
-            // The tensors of operators that were left out have no writer.
-            if self.incomplete && problem.fault == Fault::NeverWritten {
-                continue;
-            }
-            let place = match problem.place {
-                Place::Node { index, .. } => self.places.get(index).cloned().unwrap_or(Place::Graph),
-                Place::Tensor { index, name } => Place::Tensor { index, name: shortened(&name) },
-                Place::Graph => Place::Graph,
-            };
-            self.report(place, problem.fault);
-        }
+        reported
     }
 }
 
-fn tensor_id(index: i32, count: usize) -> Option<TensorId> {
-    u32::try_from(index).ok().filter(|&index| (index as usize) < count).map(TensorId)
+/// The root table of a file that is of this format and version and holds one network.
+fn read_root<'a>(file: &'a File<'a>) -> Result<Table<'a>, ImportFault> {
+    use schema::{model, signature_def};
+    if file.slice(4, 4) != Some(schema::IDENTIFIER) {
+        return Err(ImportFault::NotThisFormat { expected: "TensorFlow Lite" });
+    }
+    let root = file.root("Model")?;
+    let found = root.scalar(model::VERSION, 0)?;
+    if found != schema::VERSION {
+        return Err(ImportFault::SchemaVersion { found, known: schema::VERSION });
+    }
+    let signatures = root.tables(model::SIGNATURE_DEFS, "SignatureDef")?;
+    for signature in &signatures {
+        if signature.scalar(signature_def::SUBGRAPH_INDEX, 0u32)? != 0 {
+            return Err(ImportFault::SeveralSignatures { count: signatures.len() });
+        }
+    }
+    Ok(root)
+}
+
+fn place_of_tensor(index: usize, name: &str) -> Place {
+    Place::Tensor { index, name: shortened(name) }
 }
 
 /// A name cut to a length that reads well in messages.

@@ -8,16 +8,21 @@ use crate::import::ImportFault;
 use crate::ir::{Activation, DType, Fault, Hw, Op, Padding, Tensor};
 
 /// What an operator of the file becomes.
-pub(super) struct Converted {
-    pub(super) op: Op,
-    /// The slots of the file's inputs that the node reads, in the node's order.
-    pub(super) inputs: Vec<usize>,
+pub(super) enum Converted {
+    /// A node.
+    Node {
+        op: Op,
+        /// The slots of the file's inputs that the node reads, in the node's order.
+        inputs: Vec<usize>,
+    },
+    /// Data of its output, which is known at conversion.
+    Constant(Vec<u8>),
 }
 
 impl Converted {
     /// A node that reads the file's inputs in the given slots.
     pub(super) fn new(op: Op, inputs: impl Into<Vec<usize>>) -> Option<Self> {
-        Some(Converted { op, inputs: inputs.into() })
+        Some(Converted::Node { op, inputs: inputs.into() })
     }
 
     /// A node that reads the file's input 0.
@@ -56,6 +61,12 @@ impl<'a> Operator<'a> {
 
     fn keep<T>(&mut self, result: Result<T, Broken>) -> Option<T> {
         result.map_err(|broken| self.fault(broken)).ok()
+    }
+
+    /// Takes the cost of a constant that is made of another out of the file's allowance.
+    pub(super) fn charge(&mut self, cost: usize) -> Option<()> {
+        let result = self.options.charge(crate::import::tflite::schema::operator::INPUTS, cost);
+        self.keep(result)
     }
 
     /// Whether the options are those of this operator; absent options have default values.

@@ -31,13 +31,14 @@ impl<'a> Buffers<'a> {
             let (offset, size) = (table.scalar(buffer::OFFSET, 0u64)?, table.scalar(buffer::SIZE, 0u64)?);
             // An offset of 1 marks a file that was to be written with outside buffers but fitted without.
             if bytes.is_empty() && offset > 1 {
-                let outside =
-                    self.file.slice(offset, size).filter(|_| self.file.charge(size as usize).is_some());
-                bytes = outside.ok_or(table.outside(buffer::OFFSET))?;
+                bytes = self.file.slice(offset, size).ok_or(table.outside(buffer::OFFSET))?;
             }
             self.copies[position] = (!bytes.is_empty()).then(|| bytes.into());
         }
-        Ok(self.copies[position].clone())
+        // Every use costs, not only the copy, since later steps may widen each tensor for itself.
+        let contents = self.copies[position].clone();
+        table.charge(buffer::DATA, contents.as_ref().map_or(0, |bytes| bytes.len()))?;
+        Ok(contents)
     }
 }
 
@@ -104,6 +105,7 @@ fn keep<T>(faults: &mut Vec<ImportFault>, result: Result<T, ImportFault>) -> Opt
 fn supported_type(number: i8) -> Option<DType> {
     Some(match *TENSOR_TYPES.get(usize::try_from(number).ok()?)? {
         "FLOAT32" => DType::F32,
+        "FLOAT16" => DType::F16,
         "INT8" => DType::I8,
         "UINT8" => DType::U8,
         "INT16" => DType::I16,

@@ -70,7 +70,7 @@ pub(super) fn transpose(attributes: &Transpose, operands: &mut Operands<'_>) -> 
 
 pub(super) fn strided_slice(attributes: &StridedSlice, operands: &mut Operands<'_>) -> Option<Output> {
     let input = operands.input(0)?;
-    let axes = &attributes.axes;
+    let StridedSlice { axes, shape } = attributes;
     let rank = input.shape.rank();
     operands.require_attribute(
         axes.len() == rank,
@@ -79,10 +79,9 @@ pub(super) fn strided_slice(attributes: &StridedSlice, operands: &mut Operands<'
         format!("the input has rank {rank}"),
     )?;
     for (axis, &dimension) in axes.iter().zip(input.shape.iter()) {
-        let &SliceAxis { begin, count, stride, shrink } = axis;
+        let &SliceAxis { begin, count, stride } = axis;
         operands.require_attribute(stride != 0, "stride", stride, "must not be 0");
         operands.require_attribute(count > 0, "count", count, "must be 1 or more");
-        operands.require_attribute(count == 1 || !shrink, "count", count, "must be 1 on an axis left out");
         let last = isize::try_from(count.saturating_sub(1))
             .ok()
             .and_then(|steps| steps.checked_mul(stride))
@@ -94,8 +93,14 @@ pub(super) fn strided_slice(attributes: &StridedSlice, operands: &mut Operands<'
             format!("{count} elements at steps of {stride} must lie within the {dimension} of the input"),
         );
     }
-    let kept = axes.iter().filter(|axis| !axis.shrink).map(|axis| axis.count);
-    Some(Output::new(input.dtype, kept.collect::<Shape>()))
+    let counts = axes.iter().map(|axis| axis.count).filter(|&count| count != 1);
+    operands.require_attribute(
+        counts.eq(shape.iter().copied().filter(|&dimension| dimension != 1)),
+        "shape",
+        shape,
+        "must be the counts, but for axes of 1",
+    );
+    Some(Output::new(input.dtype, shape.clone()))
 }
 
 pub(super) fn split(attributes: &Split, operands: &mut Operands<'_>) -> Option<Vec<Output>> {

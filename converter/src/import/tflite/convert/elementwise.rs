@@ -27,6 +27,16 @@ pub(super) fn elu() -> Option<Converted> {
     Converted::unary(Op::Elu(Elu { alpha: 1.0 }))
 }
 
+/// The real numbers at once, if the integers are constants.
+pub(super) fn dequantize(operator: &mut Operator<'_>) -> Option<Converted> {
+    let input = operator.input(0, "input")?;
+    operator.charge(input.data.as_ref().map_or(0, |data| data.len().saturating_mul(4)))?;
+    match input.dequantized() {
+        Some(values) => Some(Converted::Constant(values.into_iter().flat_map(f32::to_le_bytes).collect())),
+        None => Converted::unary(Op::Dequantize),
+    }
+}
+
 pub(super) fn softmax(operator: &mut Operator<'_>) -> Option<Converted> {
     operator.expect_options(schema::SOFTMAX)?;
     let beta = operator.scalar(softmax_options::BETA, 0.0)?;

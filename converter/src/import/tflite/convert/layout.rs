@@ -52,6 +52,21 @@ fn resolve(operator: &mut Operator<'_>, dimensions: &[i64], input: &Shape) -> Op
     }
 }
 
+/// The input's shape, which is known at conversion.
+pub(super) fn shape(operator: &mut Operator<'_>) -> Option<Converted> {
+    let shape = &operator.input(0, "input")?.shape;
+    let output = operator.output()?;
+    let bytes = match output.dtype {
+        DType::I32 => shape.iter().flat_map(|&dimension| (dimension as i32).to_le_bytes()).collect(),
+        DType::I64 => shape.iter().flat_map(|&dimension| (dimension as i64).to_le_bytes()).collect(),
+        found => {
+            operator.fault(Fault::Type { role: "output", found, expected: "i32 or i64".into() });
+            return None;
+        }
+    };
+    Some(Converted::Constant(bytes))
+}
+
 pub(super) fn squeeze(operator: &mut Operator<'_>) -> Option<Converted> {
     operator.expect_options(schema::SQUEEZE)?;
     let input = operator.input(0, "input")?;

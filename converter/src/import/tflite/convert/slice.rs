@@ -3,11 +3,11 @@
 use crate::import::ImportFault;
 use crate::import::tflite::operator::{Converted, Operator};
 use crate::import::tflite::schema::{self, strided_slice_options};
-use crate::ir::Op;
 use crate::ir::attributes::{SliceAxis, StridedSlice};
+use crate::ir::{Op, Shape};
 
 pub(super) fn slice(operator: &mut Operator<'_>) -> Option<Converted> {
-    let shape = operator.input(0, "input")?.shape.clone();
+    let shape = &operator.input(0, "input")?.shape;
     let begins = operator.constant(1, "begin");
     let sizes = operator.constant(2, "size");
     let (begins, sizes) = (begins?, sizes?);
@@ -15,84 +15,104 @@ pub(super) fn slice(operator: &mut Operator<'_>) -> Option<Converted> {
     check_length(operator, "size", sizes.len(), shape.rank())?;
     let mut axes = Vec::with_capacity(shape.rank());
     for ((&dimension, begin), size) in shape.iter().zip(begins).zip(sizes) {
-        let begin = usize::try_from(begin).ok().filter(|&begin| begin < dimension).or_else(|| {
+        let Some(first) = usize::try_from(begin).ok().filter(|&first| first < dimension) else {
             operator.invalid("begin", begin, format!("must be within 0 and {}", dimension.saturating_sub(1)));
-            None
-        })?;
-        let rest = dimension - begin;
+            return None;
+        };
+        let rest = dimension - first;
         let count = if size == -1 { Some(rest) } else { usize::try_from(size).ok() };
-        let count = count.filter(|count| (1..=rest).contains(count)).or_else(|| {
+        let Some(count) = count.filter(|count| (1..=rest).contains(count)) else {
             operator.invalid("size", size, format!("must be within 1 and {rest}, or -1"));
-            None
-        })?;
-        axes.push(SliceAxis { begin, count, stride: 1, shrink: false });
+            return None;
+        };
+        axes.push(SliceAxis { begin: first, count, stride: 1 });
     }
-    Converted::unary(Op::StridedSlice(StridedSlice { axes }))
+    let shape = axes.iter().map(|axis| axis.count).collect();
+    Converted::unary(Op::StridedSlice(StridedSlice { axes, shape }))
 }
 
+/// Each entry of begin, end and strides takes part of an axis, all of several (ellipsis), or adds an axis.
 pub(super) fn strided_slice(operator: &mut Operator<'_>) -> Option<Converted> {
     use strided_slice_options as field;
     operator.expect_options(schema::STRIDED_SLICE)?;
-    for field in [field::ELLIPSIS_MASK, field::NEW_AXIS_MASK] {
-        let value = operator.scalar(field, 0i32)?;
-        if value != 0 {
-            operator.fault(ImportFault::UnsupportedAttribute {
-                attribute: field.name,
-                value: value.to_string(),
-                advice: "write out every axis of the slice and reshape afterwards",
-            });
-        }
-    }
     let masks = Masks {
         begin: operator.scalar(field::BEGIN_MASK, 0i32)?,
         end: operator.scalar(field::END_MASK, 0i32)?,
-        shrink: operator.scalar(field::SHRINK_AXIS_MASK, 0i32)?,
         end_is_relative: operator.scalar(field::OFFSET, false)?,
     };
-    let shape = operator.input(0, "input")?.shape.clone();
+    let ellipsis = operator.scalar(field::ELLIPSIS_MASK, 0i32)?;
+    let new_axis = operator.scalar(field::NEW_AXIS_MASK, 0i32)? & !ellipsis;
+    let shrink = operator.scalar(field::SHRINK_AXIS_MASK, 0i32)?;
+    let input = &operator.input(0, "input")?.shape;
     let begins = operator.constant(1, "begin");
     let ends = operator.constant(2, "end");
     let strides = operator.constant(3, "strides");
     let (begins, ends, strides) = (begins?, ends?, strides?);
     check_length(operator, "end", ends.len(), begins.len())?;
     check_length(operator, "strides", strides.len(), begins.len())?;
-    if begins.len() > shape.rank() {
-        check_length(operator, "begin", begins.len(), shape.rank())?;
+    let entries = begins.len();
+    let taking = (0..entries).filter(|&entry| !is_set(ellipsis | new_axis, entry)).count();
+    let added = (0..entries).filter(|&entry| is_set(new_axis, entry)).count();
+    let Some(left) = input.rank().checked_sub(taking).filter(|_| input.rank() + added <= Shape::MAX_RANK)
+    else {
+        check_length(operator, "begin", entries, input.rank())?;
+        return None;
+    };
+    let whole = |&dimension: &usize| SliceAxis { begin: 0, count: dimension, stride: 1 };
+    let mut axes = Vec::with_capacity(input.rank());
+    let mut shape = Vec::with_capacity(input.rank() + added);
+    for entry in 0..entries {
+        if is_set(ellipsis, entry) {
+            // A second ellipsis finds no axes left over.
+            let open = left.min(input.rank() - axes.len());
+            axes.extend(input.iter().skip(axes.len()).take(open).map(whole));
+            shape.extend(input.iter().skip(axes.len() - open).take(open));
+        } else if is_set(new_axis, entry) {
+            shape.push(1);
+        } else {
+            let axis = axes.len();
+            let &dimension = input.get(axis)?;
+            let entry =
+                Entry { position: entry, begin: begins[entry], end: ends[entry], stride: strides[entry] };
+            let shrinks = is_set(shrink, entry.position);
+            let taken = masks.resolve(operator, axis, dimension, &entry, shrinks)?;
+            axes.push(taken);
+            shape.extend((!shrinks).then_some(taken.count));
+        }
     }
-    let mut axes = Vec::with_capacity(shape.rank());
-    for (axis, &dimension) in shape.iter().enumerate() {
-        let taken = match (begins.get(axis), ends.get(axis), strides.get(axis)) {
-            (Some(&begin), Some(&end), Some(&stride)) => {
-                masks.resolve(operator, axis, dimension, begin, end, stride)?
-            }
-            _ => SliceAxis { begin: 0, count: dimension, stride: 1, shrink: false },
-        };
-        axes.push(taken);
-    }
-    Converted::unary(Op::StridedSlice(StridedSlice { axes }))
+    shape.extend(input.iter().skip(axes.len()));
+    axes.extend(input.iter().skip(axes.len()).map(whole));
+    Converted::unary(Op::StridedSlice(StridedSlice { axes, shape: shape.into() }))
 }
 
+/// What a strided slice states for one axis.
+struct Entry {
+    position: usize,
+    begin: i64,
+    end: i64,
+    stride: i64,
+}
+
+/// Which bounds are left open, by entry.
 struct Masks {
     begin: i32,
     end: i32,
-    shrink: i32,
     end_is_relative: bool,
 }
 
 impl Masks {
-    /// What the slice takes of an axis: bounds from the end are counted, then cut to the axis.
+    /// The elements that an entry takes: bounds from the end are counted, then cut to the axis.
     fn resolve(
         &self,
         operator: &mut Operator<'_>,
         axis: usize,
         dimension: usize,
-        begin: i64,
-        end: i64,
-        stride: i64,
+        entry: &Entry,
+        shrinks: bool,
     ) -> Option<SliceAxis> {
+        let &Entry { position, begin, end, stride } = entry;
         let length = i64::try_from(dimension).ok()?;
-        let set = |mask: i32| mask >> axis & 1 != 0;
-        if stride == 0 || isize::try_from(stride).is_err() {
+        if stride == 0 {
             operator.invalid("strides", stride, "must not be 0");
             return None;
         }
@@ -102,28 +122,27 @@ impl Masks {
             counted.clamp(lowest, highest)
         };
         let (first, past) = if stride > 0 { (0, length) } else { (length - 1, -1) };
-        let from = if set(self.begin) { first } else { bound(begin) };
-        let shrink = set(self.shrink);
-        let to = match (shrink, set(self.end)) {
-            (true, _) => from.saturating_add(stride.signum()),
+        let from = if is_set(self.begin, position) { first } else { bound(begin) };
+        let to = match (shrinks, is_set(self.end, position)) {
+            (true, _) => from + stride.signum(),
             (false, true) => past,
             (false, false) if self.end_is_relative => bound(from.saturating_add(end)),
             (false, false) => bound(end),
         };
         let distance = if stride > 0 { to - from } else { from - to };
-        let count = usize::try_from(distance).unwrap_or(0).div_ceil(stride.unsigned_abs().try_into().ok()?);
-        let inside = usize::try_from(from).ok().filter(|&from| from < dimension && count > 0);
-        let Some(begin) = inside else {
-            operator.invalid(
-                "begin",
-                begin,
-                format!("the slice to {end} by {stride} takes nothing of axis {axis}, which has {dimension}"),
-            );
+        let count = u64::try_from(distance).unwrap_or(0).div_ceil(stride.unsigned_abs()) as usize;
+        let Some(begin) = usize::try_from(from).ok().filter(|&from| from < dimension && count > 0) else {
+            let expected =
+                format!("the slice to {end} by {stride} takes nothing of axis {axis}, which has {dimension}");
+            operator.invalid("begin", begin, expected);
             return None;
         };
-        let stride = if count == 1 { 1 } else { stride as isize };
-        Some(SliceAxis { begin, count, stride, shrink })
+        Some(SliceAxis { begin, count, stride: if count == 1 { 1 } else { stride as isize } })
     }
+}
+
+fn is_set(mask: i32, entry: usize) -> bool {
+    mask.checked_shr(entry as u32).is_some_and(|mask| mask & 1 != 0)
 }
 
 fn check_length(
