@@ -101,6 +101,13 @@ pub(super) mod tests {
         (sum + i64::from(stage.zero_point)).clamp(stage.min.into(), stage.max.into()) as i8
     }
 
+    #[test]
+    fn mutants_stay_within_bounds() {
+        let node = OneNode::new(OpCode::Add).params(&HALVES).input(&[2, 1, 3], &[5i8; 6]);
+        let node = node.constant_input(&[4, 1], &[-7i8; 4]);
+        node.output::<i8>(&[2, 4, 3]).assert_mutants_stay_within_bounds();
+    }
+
     proptest! {
         #[test]
         fn sums_equal_the_formula(case in binary_cases(), params in params()) {

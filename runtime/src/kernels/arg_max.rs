@@ -39,8 +39,8 @@ fn run(call: &mut Call<'_, '_>) {
 
 /// The kernel: `input` is `[O, len, inner]`, `output` `[O, inner]`.
 pub fn arg_max(input: &[i8], len: usize, inner: usize, output: &mut [i32]) {
-    let (len, inner) = (len.max(1), inner.max(1));
-    for (block, out) in input.chunks_exact(len * inner).zip(output.chunks_exact_mut(inner)) {
+    let inner = inner.max(1);
+    for (block, out) in input.chunks_exact((len * inner).max(1)).zip(output.chunks_exact_mut(inner)) {
         for (i, out) in out.iter_mut().enumerate() {
             let (mut best, mut largest) = (0, i8::MIN);
             for (at, &value) in (0i32..).zip(block.iter().skip(i).step_by(inner)) {
@@ -78,6 +78,12 @@ mod tests {
         assert_eq!(node(2).output::<i32>(&[2]).check(), Err(NodeError::Params));
         assert_eq!(node(1).output::<i32>(&[3]).check(), Err(NodeError::Shape));
         assert_eq!(node(1).output::<i32>(&[2]).check(), Ok(6));
+    }
+
+    #[test]
+    fn mutants_stay_within_bounds() {
+        let node = OneNode::new(OpCode::ArgMax).params(&Params { axis: 1 }).input(&[2, 3, 2], &[1i8; 12]);
+        node.output::<i32>(&[2, 2]).assert_mutants_stay_within_bounds();
     }
 
     proptest! {

@@ -140,6 +140,16 @@ mod tests {
         assert_eq!(check(0, 0, &[4, 3]), Err(NodeError::Constants));
     }
 
+    #[test]
+    fn mutants_stay_within_bounds() {
+        let mut node = OneNode::new(OpCode::Concatenation);
+        let table = node.constants(&[1i8; 256]);
+        let tables = node.constants(&[NONE, table]);
+        let node = node.params(&Params { axis: 1, tables }).input(&[2, 1, 3], &[1i8; 6]);
+        let node = node.input(&[2, 2, 3], &[2i8; 12]).output::<i8>(&[2, 3, 3]);
+        node.assert_mutants_stay_within_bounds();
+    }
+
     proptest! {
         #[test]
         fn equals_index_by_index(

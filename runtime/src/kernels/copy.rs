@@ -52,4 +52,10 @@ mod tests {
         assert_eq!(node.clone().output_in_place::<i8>(0, &[5]).check(), Err(NodeError::Shape));
         assert_eq!(node.output::<f32>(&[4]).check(), Err(NodeError::DType));
     }
+
+    #[test]
+    fn mutants_stay_within_bounds() {
+        let node = OneNode::new(OpCode::Copy).input(&[2, 3], &[1i8; 6]);
+        node.output::<i8>(&[6]).assert_mutants_stay_within_bounds();
+    }
 }

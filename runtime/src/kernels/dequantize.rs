@@ -41,6 +41,12 @@ mod tests {
     use super::*;
     use crate::kernels::testing::OneNode;
 
+    #[test]
+    fn mutants_stay_within_bounds() {
+        let node = OneNode::new(OpCode::Dequantize).input(&[3, 2], &[1i8; 6]).quantization(0.5, -3);
+        node.output::<f32>(&[3, 2]).assert_mutants_stay_within_bounds();
+    }
+
     proptest! {
         #[test]
         fn equals_the_formula_in_double_precision(scale in 1e-6f32..10.0, zero_point in -128..=127) {

@@ -53,7 +53,18 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::kernels::testing::{binary_cases, multipliers, multiply_by_definition, stages};
+    use crate::kernels::testing::{OneNode, binary_cases, multipliers, multiply_by_definition, stages};
+
+    #[test]
+    fn mutants_stay_within_bounds() {
+        let multiplier = Multiplier { mantissa: 1 << 30, shift: -2 };
+        let stage = OutputStage::new(4);
+        let params = Params { multiplier, stage, zero_points: [-128, 127], reserved: [0; 2] };
+        let node = OneNode::new(OpCode::Mul).params(&params).input(&[2, 2, 2], &[127i8; 8]);
+        node.input(&[2], &[-128i8; 2])
+            .output_in_place::<i8>(0, &[2, 2, 2])
+            .assert_mutants_stay_within_bounds();
+    }
 
     proptest! {
         #[test]

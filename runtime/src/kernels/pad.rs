@@ -106,6 +106,13 @@ mod tests {
         assert_eq!(check(&[0, 0, 1], &[2, 3]), Err(NodeError::Params));
     }
 
+    #[test]
+    fn mutants_stay_within_bounds() {
+        let node =
+            OneNode::new(OpCode::Pad).params(&params(&[1, 0, 2], [1; 4])).input(&[2, 3, 2], &[1f32; 12]);
+        node.output::<f32>(&[3, 3, 5]).assert_mutants_stay_within_bounds();
+    }
+
     proptest! {
         #[test]
         fn equals_index_by_index(

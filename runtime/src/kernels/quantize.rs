@@ -69,6 +69,12 @@ mod tests {
         assert_eq!(node.quantization(1e-45, 0).check(), Ok(1));
     }
 
+    #[test]
+    fn mutants_stay_within_bounds() {
+        let node = OneNode::new(OpCode::Quantize).input(&[3, 2], &[1f32, f32::NAN, 1e30, -1e-40, 0.5, -7.0]);
+        node.output::<i8>(&[3, 2]).quantization(0.5, -3).assert_mutants_stay_within_bounds();
+    }
+
     proptest! {
         #[test]
         fn rounding_is_that_of_the_standard_library(value in any::<f32>(), near in -1000i32..1000, ulps in -2i32..3) {

@@ -121,8 +121,8 @@ impl Positions {
 
     fn at(&self, output: usize) -> Between {
         let position = output as i32 * self.scale + self.offset;
-        let low = (position / ONE).clamp(0, self.last);
-        let high = ((position + ONE - 1) / ONE).clamp(low, self.last);
+        let low = (position / ONE).min(self.last).max(0);
+        let high = ((position + ONE - 1) / ONE).min(self.last).max(low);
         let fraction = if low == high { 0 } else { position - low * ONE };
         Between { low: low as usize, high: high as usize, fraction }
     }
@@ -192,6 +192,12 @@ mod tests {
         assert_eq!(node.clone().output::<i8>(&[1, 1 << 15, 1, 3]).check(), Err(NodeError::Shape));
         let params = Params { align_corners: 2, half_pixel_centers: 0, reserved: [0; 2] };
         assert_eq!(node.params(&params).output::<i8>(&[1, 4, 1, 3]).check(), Err(NodeError::Params));
+    }
+
+    #[test]
+    fn mutants_stay_within_bounds() {
+        let node = node(false, true).input(&[2, 2, 3, 2], &[1i8; 24]).output::<i8>(&[2, 5, 2, 2]);
+        node.assert_mutants_stay_within_bounds();
     }
 
     proptest! {

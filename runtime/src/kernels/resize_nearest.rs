@@ -115,6 +115,14 @@ mod tests {
         assert_eq!(check(1, 4), Err(NodeError::Constants));
     }
 
+    #[test]
+    fn mutants_stay_within_bounds() {
+        let mut node = OneNode::new(OpCode::ResizeNearest);
+        let params = Params { rows: node.constants(&[0u16, 0, 1]), columns: node.constants(&[0u16, 1]) };
+        let node = node.params(&params).input(&[2, 2, 2, 3], &[1i8; 24]).output::<i8>(&[2, 3, 2, 3]);
+        node.assert_mutants_stay_within_bounds();
+    }
+
     proptest! {
         #[test]
         fn neighbours_are_in_range_and_in_order(

@@ -126,6 +126,13 @@ mod tests {
         )
     }
 
+    #[test]
+    fn mutants_stay_within_bounds() {
+        let node = OneNode::new(OpCode::StridedSlice).params(&params(&[(1, 1, 1), (4, -2, 3), (0, 3, 2)]));
+        let node = node.input(&[2, 5, 4], &[1i8; 40]).output::<i8>(&[3, 2]);
+        node.assert_mutants_stay_within_bounds();
+    }
+
     proptest! {
         #[test]
         fn equals_index_by_index(

@@ -6,9 +6,13 @@ use std::vec;
 use std::vec::Vec;
 
 use proptest::prelude::*;
-use zerocopy::{Immutable, IntoBytes};
+use proptest::sample::Index;
+use proptest::test_runner::TestRunner;
+use zerocopy::{FromBytes, Immutable, IntoBytes};
 
-use crate::format::{ALIGN, NodeRecord, OpCode, Place, Shape, Tables, TensorRecord, Writer};
+use crate::format::{
+    ALIGN, Header, NodeRecord, OpCode, Place, Section, Shape, Tables, TensorRecord, Writer, seal,
+};
 use crate::kernels::{ALL, Element, NodeError};
 use crate::quant::{Multiplier, OutputStage};
 use crate::{Model, Session};
@@ -94,14 +98,49 @@ impl OneNode {
 
     /// What the operator's check says: the node's work, or why it cannot run.
     pub(crate) fn check(&self) -> Result<u64, NodeError> {
-        let file = self.file(0);
-        let node = Tables::read(file.as_bytes()).unwrap().node(0).unwrap();
-        (ALL.get(node.op().unwrap()).unwrap().check)(&node)
+        check(&self.file(0)).expect("the structure of the file is valid")
     }
 
     /// Runs the node and gives output 0. Asserts that nothing else in the arena but the scratch has changed.
     pub(crate) fn run<T: Element>(&self) -> Vec<T> {
+        let output = &self.tensors[self.values.len()];
+        assert_eq!(output.dtype(), Some(T::DTYPE));
+        let bytes = self.run_file(&self.file(self.check().unwrap()));
+        bytes.chunks_exact(size_of::<T>()).map(|element| T::read_from_bytes(element).unwrap()).collect()
+    }
+
+    /// Runs the node in thousands of variants with a few words changed: records, parameters, constants. Asserts that
+    /// whatever its check accepts neither panics nor writes anything but its output and its scratch.
+    pub(crate) fn assert_mutants_stay_within_bounds(&self) {
+        /// Inner-loop steps of a mutant that is still run.
+        const PATIENCE: u64 = 1 << 20;
         let file = self.file(self.check().unwrap());
+        let header = *Tables::read(file.as_bytes()).unwrap().header();
+        let sections = [header.tensors, header.nodes, header.params, header.constants];
+        let sections: Vec<Section> = sections.into_iter().filter(|section| section.len >= 4).collect();
+        let mutations = proptest::collection::vec((any::<Index>(), any::<Index>(), Change::any()), 1..=3);
+        let mut runner = TestRunner::new(ProptestConfig::with_cases(5000));
+        let result = runner.run(&mutations, |mutations| {
+            let mut mutant = file.clone();
+            for (section, word, change) in mutations {
+                let section = section.get(&sections);
+                let word = section.offset as usize / 4 + word.index(section.len as usize / 4);
+                mutant[word] = change.apply(mutant[word]);
+            }
+            seal_words(&mut mutant, 0);
+            if let Some(Ok(work)) = check(&mutant)
+                && work <= PATIENCE
+            {
+                seal_words(&mut mutant, work);
+                self.run_file(&mutant);
+            }
+            Ok(())
+        });
+        result.unwrap();
+    }
+
+    /// Runs the node in `file`, which has this arena, and gives the bytes of output 0.
+    fn run_file(&self, file: &[u32]) -> Vec<u8> {
         let model = Model::load(file.as_bytes(), &ALL).unwrap();
         let mut arena = vec![u32::from_ne_bytes([GARBAGE; 4]); model.arena_len().div_ceil(4)];
         let arena = &mut arena.as_mut_bytes()[..model.arena_len()];
@@ -109,10 +148,10 @@ impl OneNode {
             arena[record.range()].copy_from_slice(value);
         }
         let mut expected = arena.to_vec();
-        let mut session = Session::new(&model, arena).unwrap();
-        session.run();
-        let output = session.output::<T>(0).unwrap().to_vec();
-        for range in [self.tensors[self.values.len()].range(), self.record.scratch_range()] {
+        Session::new(&model, arena).unwrap().run();
+        let node = model.tables().node(0).unwrap();
+        let output = arena[node.output(0).unwrap().range()].to_vec();
+        for range in [node.output(0).unwrap().range(), node.record().scratch_range()] {
             expected[range.clone()].copy_from_slice(&arena[range]);
         }
         assert_eq!(arena, expected, "written outside the output");
@@ -166,6 +205,48 @@ impl OneNode {
         let mut file = vec![0u32; len.div_ceil(4)];
         writer.write(&mut file.as_mut_bytes()[..len]).unwrap();
         file
+    }
+}
+
+/// What the check of the only node's operator says; `None` if the file itself is not valid.
+fn check(file: &[u32]) -> Option<Result<u64, NodeError>> {
+    let node = Tables::read(file.as_bytes()).ok()?.node(0)?;
+    Some((ALL.get(node.op()?)?.check)(&node))
+}
+
+/// Writes the work and the checksum into the header of a file.
+fn seal_words(file: &mut [u32], work: u64) {
+    let (header, _) = Header::mut_from_prefix(file.as_mut_bytes()).unwrap();
+    header.work = work.into();
+    let len = header.total_len as usize;
+    seal(&mut file.as_mut_bytes()[..len]);
+}
+
+/// How a word of a file is changed.
+#[derive(Debug, Clone, Copy)]
+enum Change {
+    Set(u32),
+    Flip(u32),
+    Add(u32),
+}
+
+impl Change {
+    fn any() -> impl Strategy<Value = Self> {
+        prop_oneof![
+            any::<u32>().prop_map(Self::Set),
+            (0u32..8).prop_map(Self::Set),
+            proptest::sample::select(&[u32::MAX, 1 << 31, i32::MAX as u32, 0x0101_0101]).prop_map(Self::Set),
+            (0u32..32).prop_map(|bit| Self::Flip(1 << bit)),
+            proptest::sample::select(&[1, u32::MAX, 0x0100, 0x1_0000]).prop_map(Self::Add),
+        ]
+    }
+
+    fn apply(self, word: u32) -> u32 {
+        match self {
+            Self::Set(value) => value,
+            Self::Flip(bits) => word ^ bits,
+            Self::Add(summand) => word.wrapping_add(summand),
+        }
     }
 }
 

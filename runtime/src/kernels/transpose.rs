@@ -99,6 +99,13 @@ mod tests {
         assert_eq!(check(&[1, 0, 1], &[3, 2]), Err(NodeError::Params));
     }
 
+    #[test]
+    fn mutants_stay_within_bounds() {
+        let node = OneNode::new(OpCode::Transpose).params(&params(&[2, 0, 1, 3]));
+        let node = node.input(&[2, 3, 4, 1], &[1i8; 24]).output::<i8>(&[4, 2, 3, 1]);
+        node.assert_mutants_stay_within_bounds();
+    }
+
     proptest! {
         #[test]
         fn equals_index_by_index(
