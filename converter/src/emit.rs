@@ -148,7 +148,7 @@ impl Sections {
             sections.params.resize(sections.params.len().next_multiple_of(ALIGN), 0);
             sections.nodes.push(NodeRecord {
                 op: step.op as u16,
-                packing: step.packing,
+                packing: step.packing as u16,
                 operands: narrow("operands", sections.operands.len())?,
                 inputs: narrow("inputs of one node", step.inputs.len())?,
                 outputs: narrow("outputs of one node", step.outputs.len())?,
@@ -216,7 +216,7 @@ fn work(file: &[u8]) -> Result<u64, LoadError> {
     let mut work = 0u64;
     for (index, node) in (0u16..).zip(tables.nodes()) {
         let fault = |error| LoadError::Node { index, op: node.record().op, error };
-        let operator = node.op().and_then(|op| kernels::ALL.get(op));
+        let operator = kernels::ALL.find(&node);
         let check = operator.ok_or(fault(kernels::NodeError::NotLinked))?.check;
         work = work.saturating_add(check(&node).map_err(fault)?);
     }

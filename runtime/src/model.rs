@@ -63,7 +63,7 @@ impl<'m> Model<'m> {
         let mut work = 0u64;
         for (index, node) in (0u16..).zip(tables.nodes()) {
             let fault = |error| LoadError::Node { index, op: node.record().op, error };
-            let operator = node.op().and_then(|op| kernels.get(op)).ok_or(fault(NodeError::NotLinked))?;
+            let operator = kernels.find(&node).ok_or(fault(NodeError::NotLinked))?;
             work = work.saturating_add((operator.check)(&node).map_err(fault)?);
         }
         if work != tables.header().work.get() {

@@ -201,7 +201,7 @@ impl<'s, 'm> Session<'s, 'm> {
             return Progress::Done;
         };
         observer.before(index, &node);
-        if let Some(operator) = node.op().and_then(|op| self.model.kernels().get(op)) {
+        if let Some(operator) = self.model.kernels().find(&node) {
             (operator.run)(&mut Call { node, arena: self.arena });
         }
         observer.after(index, &node, self.arena);

@@ -80,9 +80,7 @@ fn build(entries: &[Entry<'_>]) -> File {
     };
     let file = write(0);
     let nodes = Tables::read(file.bytes()).unwrap().nodes();
-    let check = |node: secateur::format::Node<'_>| {
-        (kernels::ALL.get(node.op().unwrap()).unwrap().check)(&node).unwrap()
-    };
+    let check = |node: secateur::format::Node<'_>| (kernels::ALL.find(&node).unwrap().check)(&node).unwrap();
     write(nodes.map(check).sum())
 }
 

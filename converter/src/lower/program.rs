@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use secateur::format::{ALIGN, DType, OpCode, Shape};
+use secateur::format::{ALIGN, DType, OpCode, Packing, Shape};
 use zerocopy::{Immutable, IntoBytes};
 
 use crate::ir::{Quantization, Tensor};
@@ -75,7 +75,7 @@ pub struct Step {
     /// Operator.
     pub op: OpCode,
     /// How its weights are stored.
-    pub packing: u16,
+    pub packing: Packing,
     /// Its record in the parameter section.
     pub params: Vec<u8>,
     /// What it reads.
@@ -100,7 +100,7 @@ impl Step {
         Self {
             name: name.to_owned(),
             op,
-            packing: 0,
+            packing: Packing::Plain,
             params: params.as_bytes().to_vec(),
             inputs,
             outputs,

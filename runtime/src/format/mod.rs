@@ -36,7 +36,7 @@ mod tensor;
 mod writer;
 
 pub use header::{Header, MAGIC, Section, VERSION_MAJOR, VERSION_MINOR, crc32};
-pub use node::{NodeRecord, OpCode};
+pub use node::{NodeRecord, OpCode, Packing};
 pub use tables::{Node, Tables};
 pub use tensor::{DType, MAX_RANK, Place, Shape, TensorRecord};
 pub use writer::{WriteError, Writer, seal};

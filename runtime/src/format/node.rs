@@ -2,19 +2,19 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-macro_rules! op_codes {
-    ($($(#[$doc:meta])* $name:ident = $code:literal,)*) => {
-        /// Operator of a node. Codes are part of the format and are never used again for another operator.
+macro_rules! codes {
+    ($(#[$enum_doc:meta])* $enum:ident { $($(#[$doc:meta])* $name:ident = $code:literal,)* }) => {
+        $(#[$enum_doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
         #[cfg_attr(feature = "defmt", derive(defmt::Format))]
         #[repr(u16)]
-        pub enum OpCode { $($(#[$doc])* $name = $code,)* }
+        pub enum $enum { $($(#[$doc])* $name = $code,)* }
 
-        impl OpCode {
-            /// Every operator.
+        impl $enum {
+            /// Every value.
             pub const ALL: &[Self] = &[$(Self::$name),*];
 
-            /// The operator with code `code`.
+            /// The value with code `code`.
             pub const fn from_code(code: u16) -> Option<Self> {
                 match code { $($code => Some(Self::$name),)* _ => None }
             }
@@ -27,7 +27,9 @@ macro_rules! op_codes {
     };
 }
 
-op_codes! {
+codes! {
+/// Operator of a node. Codes are part of the format and are never used again for another operator.
+OpCode {
     /// 2-D convolution, grouped or not.
     Conv2d = 0,
     /// Convolution of each channel on its own.
@@ -77,6 +79,17 @@ op_codes! {
     /// Copies bytes: a reshape whose result must stand in a place of its own.
     Copy = 23,
 }
+}
+
+codes! {
+/// How an operator's weights are stored. Codes are part of the format.
+Packing {
+    /// In the operator's own order, one element after another.
+    Plain = 0,
+    /// Byte-pair lanes ([`crate::packing::lanes`]).
+    Lanes = 1,
+}
+}
 
 /// One node, 24 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable)]
@@ -84,7 +97,7 @@ op_codes! {
 pub struct NodeRecord {
     /// Code of an [`OpCode`].
     pub op: u16,
-    /// How the operator's weights are stored; 0 is plain, others are the operator's own.
+    /// Code of a [`Packing`].
     pub packing: u16,
     /// Index of the first operand in the operand section: inputs, then outputs.
     pub operands: u32,

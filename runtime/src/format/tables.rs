@@ -4,7 +4,7 @@ use core::ops::Range;
 
 use zerocopy::FromBytes;
 
-use super::{ALIGN, FormatError, Header, NodeFault, NodeRecord, OpCode, Section, TensorRecord};
+use super::{ALIGN, FormatError, Header, NodeFault, NodeRecord, OpCode, Packing, Section, TensorRecord};
 
 /// The sections of a file whose structure has been checked.
 ///
@@ -171,6 +171,11 @@ impl<'m> Node<'m> {
     /// The operator. `None` cannot occur in a file that has been read.
     pub fn op(&self) -> Option<OpCode> {
         OpCode::from_code(self.record.op)
+    }
+
+    /// How the weights are stored; `None` for an unknown packing.
+    pub fn packing(&self) -> Option<Packing> {
+        Packing::from_code(self.record.packing)
     }
 
     /// Tensor indices of the inputs.

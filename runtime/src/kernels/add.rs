@@ -6,7 +6,7 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-use crate::format::OpCode;
+use crate::format::{OpCode, Packing};
 use crate::kernels::Operator;
 use crate::kernels::elementwise::{self, Binary};
 use crate::quant::{Multiplier, OutputStage};
@@ -31,8 +31,12 @@ pub struct Params {
 }
 
 /// Entry for a kernel set.
-pub static OPERATOR: Operator =
-    Operator { code: OpCode::Add, check: elementwise::check::<Add>, run: elementwise::run::<Add> };
+pub static OPERATOR: Operator = Operator {
+    code: OpCode::Add,
+    packing: Packing::Plain,
+    check: elementwise::check::<Add>,
+    run: elementwise::run::<Add>,
+};
 
 /// The operator.
 #[derive(Debug)]

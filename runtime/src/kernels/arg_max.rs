@@ -6,7 +6,7 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-use crate::format::{Node, OpCode};
+use crate::format::{Node, OpCode, Packing};
 use crate::kernels::{Call, NodeError, Operator, Unary, require};
 
 /// Parameters in the file, 4 bytes.
@@ -18,11 +18,10 @@ pub struct Params {
 }
 
 /// Entry for a kernel set.
-pub static OPERATOR: Operator = Operator { code: OpCode::ArgMax, check, run };
+pub static OPERATOR: Operator = Operator { code: OpCode::ArgMax, packing: Packing::Plain, check, run };
 
 fn check(node: &Node<'_>) -> Result<u64, NodeError> {
     let params = node.params::<Params>().ok_or(NodeError::Params)?;
-    require(node.record().packing == 0, NodeError::Packing)?;
     let (input, output) = node.check_unary::<i8, i32>(0)?;
     let len = *input.shape.dims().get(params.axis as usize).ok_or(NodeError::Params)? as usize;
     require(input.shape.elements() / len.max(1) == output.shape.elements(), NodeError::Shape)?;

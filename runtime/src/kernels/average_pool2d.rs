@@ -7,7 +7,7 @@
 
 use core::num::NonZeroU32;
 
-use crate::format::OpCode;
+use crate::format::{OpCode, Packing};
 use crate::isa::Isa;
 use crate::kernels::Operator;
 use crate::kernels::pool2d::{self, Pool, Region};
@@ -18,8 +18,12 @@ pub use crate::kernels::pool2d::Params;
 const BLOCK: usize = 32;
 
 /// Entry for a kernel set.
-pub static OPERATOR: Operator =
-    Operator { code: OpCode::AveragePool2d, check: pool2d::check, run: pool2d::run::<Average> };
+pub static OPERATOR: Operator = Operator {
+    code: OpCode::AveragePool2d,
+    packing: Packing::Plain,
+    check: pool2d::check,
+    run: pool2d::run::<Average>,
+};
 
 /// The operator.
 #[derive(Debug)]

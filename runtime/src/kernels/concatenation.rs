@@ -6,7 +6,7 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-use crate::format::{DType, Node, OpCode};
+use crate::format::{DType, Node, OpCode, Packing};
 use crate::kernels::call::overlap;
 use crate::kernels::lookup::{TABLE_LEN, entry};
 use crate::kernels::{Call, NodeError, Operator, require};
@@ -26,13 +26,12 @@ pub struct Params {
 }
 
 /// Entry for a kernel set.
-pub static OPERATOR: Operator = Operator { code: OpCode::Concatenation, check, run };
+pub static OPERATOR: Operator = Operator { code: OpCode::Concatenation, packing: Packing::Plain, check, run };
 
 fn check(node: &Node<'_>) -> Result<u64, NodeError> {
     let params = node.params::<Params>().ok_or(NodeError::Params)?;
     let record = node.record();
     require(record.inputs > 0 && record.outputs == 1, NodeError::OperandCount)?;
-    require(record.packing == 0, NodeError::Packing)?;
     let output = node.output(0).ok_or(NodeError::OperandCount)?;
     let dims = output.shape.dims();
     let axis = params.axis as usize;

@@ -12,7 +12,7 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-use crate::format::{Node, OpCode};
+use crate::format::{Node, OpCode, Packing};
 use crate::isa::{Active, Isa};
 use crate::kernels::patch::Patches;
 use crate::kernels::{Call, NodeError, Operator, Tensor, TensorMut, Unary, Window, require};
@@ -48,11 +48,10 @@ pub fn scratch_len(params: &Params, input_channels: usize) -> usize {
 }
 
 /// Entry for a kernel set.
-pub static OPERATOR: Operator = Operator { code: OpCode::Conv2d, check, run };
+pub static OPERATOR: Operator = Operator { code: OpCode::Conv2d, packing: Packing::Plain, check, run };
 
 fn check(node: &Node<'_>) -> Result<u64, NodeError> {
     let params = node.params::<Params>().ok_or(NodeError::Params)?;
-    require(node.record().packing == 0, NodeError::Packing)?;
     require(params.stage.is_valid() && params.reserved == [0; 3], NodeError::Params)?;
     let input_shape = node.input(0).and_then(|t| t.shape.nhwc()).ok_or(NodeError::Shape)?;
     let (input, output) = node.check_unary::<i8, i8>(scratch_len(params, input_shape[3]))?;

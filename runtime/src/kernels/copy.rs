@@ -3,17 +3,16 @@
 //! `out[i] = in[i]` in the order of memory; shapes may differ. No parameters. The input may be a constant, and the output
 //! may stand in its place: then there is nothing to do.
 
-use crate::format::{Node, OpCode};
+use crate::format::{Node, OpCode, Packing};
 use crate::kernels::call::overlap;
 use crate::kernels::{Call, NodeError, Operator, require};
 
 /// Entry for a kernel set.
-pub static OPERATOR: Operator = Operator { code: OpCode::Copy, check, run };
+pub static OPERATOR: Operator = Operator { code: OpCode::Copy, packing: Packing::Plain, check, run };
 
 fn check(node: &Node<'_>) -> Result<u64, NodeError> {
     let record = node.record();
     require(record.inputs == 1 && record.outputs == 1, NodeError::OperandCount)?;
-    require(record.packing == 0, NodeError::Packing)?;
     let (input, output) = node.input(0).zip(node.output(0)).ok_or(NodeError::OperandCount)?;
     require(input.dtype() == output.dtype(), NodeError::DType)?;
     require(input.shape.elements() == output.shape.elements(), NodeError::Shape)?;

@@ -12,7 +12,7 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-use crate::format::{Node, OpCode};
+use crate::format::{Node, OpCode, Packing};
 use crate::isa::{Active, Isa};
 use crate::kernels::{Call, NodeError, Operator, Tensor, TensorMut, Unary, Window, require};
 use crate::quant::{ChannelQuant, OutputStage};
@@ -39,11 +39,11 @@ pub struct Params {
 }
 
 /// Entry for a kernel set.
-pub static OPERATOR: Operator = Operator { code: OpCode::DepthwiseConv2d, check, run };
+pub static OPERATOR: Operator =
+    Operator { code: OpCode::DepthwiseConv2d, packing: Packing::Plain, check, run };
 
 fn check(node: &Node<'_>) -> Result<u64, NodeError> {
     let params = node.params::<Params>().ok_or(NodeError::Params)?;
-    require(node.record().packing == 0, NodeError::Packing)?;
     require(params.stage.is_valid() && params.reserved == [0; 3], NodeError::Params)?;
     let (input, output) = node.check_unary::<i8, i8>(0)?;
     let [n, h, w, c] = input.shape.nhwc().ok_or(NodeError::Shape)?;

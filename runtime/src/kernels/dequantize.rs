@@ -3,14 +3,13 @@
 //! `out[i] = scale x (in[i] - zero_point)` with the input's scale and zero point, one binary32 multiplication. No
 //! parameters.
 
-use crate::format::{Node, OpCode};
+use crate::format::{Node, OpCode, Packing};
 use crate::kernels::{Call, NodeError, Operator, Unary, require};
 
 /// Entry for a kernel set.
-pub static OPERATOR: Operator = Operator { code: OpCode::Dequantize, check, run };
+pub static OPERATOR: Operator = Operator { code: OpCode::Dequantize, packing: Packing::Plain, check, run };
 
 fn check(node: &Node<'_>) -> Result<u64, NodeError> {
-    require(node.record().packing == 0, NodeError::Packing)?;
     let (input, output) = node.check_unary::<i8, f32>(0)?;
     require(input.shape.elements() == output.shape.elements(), NodeError::Shape)?;
     require(input.scale > 0.0, NodeError::Quantization)?;

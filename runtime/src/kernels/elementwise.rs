@@ -48,7 +48,6 @@ pub fn run<B: Binary>(call: &mut Call<'_, '_>) {
 fn check_operands(node: &Node<'_>) -> Result<u64, NodeError> {
     let record = node.record();
     require(record.inputs == 2 && record.outputs == 1, NodeError::OperandCount)?;
-    require(record.packing == 0, NodeError::Packing)?;
     let output = node.output(0).ok_or(NodeError::OperandCount)?;
     let dims = output.shape.extended();
     let mut largest = [1; MAX_RANK];

@@ -7,7 +7,7 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-use crate::format::{Node, OpCode};
+use crate::format::{Node, OpCode, Packing};
 use crate::isa::{Active, Isa};
 use crate::kernels::conv2d::pixel_times_channels;
 use crate::kernels::{Call, NodeError, Operator, Unary, require};
@@ -28,11 +28,11 @@ pub struct Params {
 }
 
 /// Entry for a kernel set.
-pub static OPERATOR: Operator = Operator { code: OpCode::FullyConnected, check, run };
+pub static OPERATOR: Operator =
+    Operator { code: OpCode::FullyConnected, packing: Packing::Plain, check, run };
 
 fn check(node: &Node<'_>) -> Result<u64, NodeError> {
     let params = node.params::<Params>().ok_or(NodeError::Params)?;
-    require(node.record().packing == 0, NodeError::Packing)?;
     require(params.stage.is_valid(), NodeError::Params)?;
     let (input, output) = node.check_unary::<i8, i8>(0)?;
     let (rows, outputs) = output.shape.rows();

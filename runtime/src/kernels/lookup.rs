@@ -6,7 +6,7 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-use crate::format::{Node, OpCode};
+use crate::format::{Node, OpCode, Packing};
 use crate::kernels::call::overlap;
 use crate::kernels::{Call, Element, NodeError, Operator, Unary, require};
 
@@ -22,12 +22,11 @@ pub struct Params {
 }
 
 /// Entry for a kernel set.
-pub static OPERATOR: Operator = Operator { code: OpCode::Lookup, check, run };
+pub static OPERATOR: Operator = Operator { code: OpCode::Lookup, packing: Packing::Plain, check, run };
 
 fn check(node: &Node<'_>) -> Result<u64, NodeError> {
     let record = node.record();
     require(record.inputs == 1 && record.outputs == 1, NodeError::OperandCount)?;
-    require(record.packing == 0, NodeError::Packing)?;
     let (input, output) = node.input(0).zip(node.output(0)).ok_or(NodeError::OperandCount)?;
     require(input.dtype() == Some(i8::DTYPE) && output.dtype() == Some(i8::DTYPE), NodeError::DType)?;
     require(input.in_arena(), NodeError::Place)?;

@@ -4,7 +4,7 @@
 //!
 //! See [`pool2d`] for layouts and [`Params`].
 
-use crate::format::OpCode;
+use crate::format::{OpCode, Packing};
 use crate::isa::Isa;
 use crate::kernels::Operator;
 use crate::kernels::pool2d::{self, Pool, Region};
@@ -12,8 +12,12 @@ use crate::kernels::pool2d::{self, Pool, Region};
 pub use crate::kernels::pool2d::Params;
 
 /// Entry for a kernel set.
-pub static OPERATOR: Operator =
-    Operator { code: OpCode::MaxPool2d, check: pool2d::check, run: pool2d::run::<Max> };
+pub static OPERATOR: Operator = Operator {
+    code: OpCode::MaxPool2d,
+    packing: Packing::Plain,
+    check: pool2d::check,
+    run: pool2d::run::<Max>,
+};
 
 /// The operator.
 #[derive(Debug)]

@@ -3,13 +3,14 @@
 //! `out = max(a, b)` on the raw values: operands and output have one quantization. No parameters. The output may stand
 //! in an operand's place.
 
-use crate::format::OpCode;
+use crate::format::{OpCode, Packing};
 use crate::kernels::Operator;
 use crate::kernels::elementwise::{self, Binary};
 
 /// Entry for a kernel set.
 pub static OPERATOR: Operator = Operator {
     code: OpCode::Maximum,
+    packing: Packing::Plain,
     check: elementwise::check::<Maximum>,
     run: elementwise::run::<Maximum>,
 };

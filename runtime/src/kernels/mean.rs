@@ -9,7 +9,7 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-use crate::format::{MAX_RANK, Node, OpCode, Shape};
+use crate::format::{MAX_RANK, Node, OpCode, Packing, Shape};
 use crate::isa::{Active, Isa};
 use crate::kernels::{Call, NodeError, Operator, Tensor, Unary, require};
 use crate::quant::{Multiplier, OutputStage};
@@ -34,11 +34,10 @@ pub struct Params {
 }
 
 /// Entry for a kernel set.
-pub static OPERATOR: Operator = Operator { code: OpCode::Mean, check, run };
+pub static OPERATOR: Operator = Operator { code: OpCode::Mean, packing: Packing::Plain, check, run };
 
 fn check(node: &Node<'_>) -> Result<u64, NodeError> {
     let params = node.params::<Params>().ok_or(NodeError::Params)?;
-    require(node.record().packing == 0, NodeError::Packing)?;
     require(params.multiplier.is_valid(), NodeError::Quantization)?;
     let (input, output) = node.check_unary::<i8, i8>(0)?;
     require(params.stage.is_valid() && params.dims >> input.shape.rank() == 0, NodeError::Params)?;

@@ -5,7 +5,7 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-use crate::format::OpCode;
+use crate::format::{OpCode, Packing};
 use crate::kernels::Operator;
 use crate::kernels::elementwise::{self, Binary};
 use crate::quant::{Multiplier, OutputStage};
@@ -25,8 +25,12 @@ pub struct Params {
 }
 
 /// Entry for a kernel set.
-pub static OPERATOR: Operator =
-    Operator { code: OpCode::Mul, check: elementwise::check::<Mul>, run: elementwise::run::<Mul> };
+pub static OPERATOR: Operator = Operator {
+    code: OpCode::Mul,
+    packing: Packing::Plain,
+    check: elementwise::check::<Mul>,
+    run: elementwise::run::<Mul>,
+};
 
 /// The operator.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! The table of operators that a firmware links.
 
-use crate::format::{Node, OpCode};
+use crate::format::{Node, OpCode, Packing};
 use crate::kernels::Call;
 
 /// One operator: how to check a node and how to run it.
@@ -8,6 +8,8 @@ use crate::kernels::Call;
 pub struct Operator {
     /// Which operator this is.
     pub code: OpCode,
+    /// How the weights it takes are stored: each packing of an operator has a kernel of its own.
+    pub packing: Packing,
     /// Checks a node's operands and parameters, and gives its work: inner-loop steps that one run takes.
     pub check: fn(&Node<'_>) -> Result<u64, NodeError>,
     /// Runs a node that [`Self::check`] accepted.
@@ -19,9 +21,10 @@ pub struct Operator {
 pub struct KernelSet(pub &'static [&'static Operator]);
 
 impl KernelSet {
-    /// The operator with this code, if it is linked.
-    pub fn get(&self, code: OpCode) -> Option<&'static Operator> {
-        self.0.iter().copied().find(|operator| operator.code == code)
+    /// The operator that runs `node`, if it is linked.
+    pub fn find(&self, node: &Node<'_>) -> Option<&'static Operator> {
+        let (code, packing) = (node.op()?, node.packing()?);
+        self.0.iter().copied().find(|operator| operator.code == code && operator.packing == packing)
     }
 }
 
@@ -29,7 +32,7 @@ impl KernelSet {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum NodeError {
-    /// The operator is not in the [`KernelSet`].
+    /// The operator, with the node's packing, is not in the [`KernelSet`].
     NotLinked,
     /// Wrong number of inputs or outputs.
     OperandCount,
@@ -39,8 +42,6 @@ pub enum NodeError {
     Shape,
     /// A parameter is out of range.
     Params,
-    /// The packing is not known for this operator.
-    Packing,
     /// Weights, tables or per-channel records lie outside the constant section.
     Constants,
     /// A requantization multiplier or clamp is out of range.
@@ -61,7 +62,6 @@ impl core::fmt::Display for NodeError {
             Self::DType => "element type not supported by the operator",
             Self::Shape => "shapes do not fit",
             Self::Params => "parameter out of range",
-            Self::Packing => "packing not supported",
             Self::Constants => "weights or tables outside the constant section",
             Self::Quantization => "requantization out of range",
             Self::Scratch => "scratch too small",

@@ -82,7 +82,6 @@ impl<'a> Region<'a> {
 /// If operands, shapes or parameters do not fit.
 pub fn check(node: &Node<'_>) -> Result<u64, NodeError> {
     let params = node.params::<Params>().ok_or(NodeError::Params)?;
-    require(node.record().packing == 0, NodeError::Packing)?;
     let Window { height, width } = params.window;
     let fields_fit = params.min <= params.max && params.reserved == [0; 2];
     require(fields_fit && height.dilation == 1 && width.dilation == 1, NodeError::Params)?;

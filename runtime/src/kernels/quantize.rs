@@ -3,14 +3,13 @@
 //! `out[i] = clamp(round(in[i] / scale) + zero_point, -128, 127)` with the output's scale and zero point; the division is
 //! one of binary32, halves are rounded away from zero. Infinities give the bounds, NaN gives the zero point. No parameters.
 
-use crate::format::{Node, OpCode};
+use crate::format::{Node, OpCode, Packing};
 use crate::kernels::{Call, NodeError, Operator, Unary, require};
 
 /// Entry for a kernel set.
-pub static OPERATOR: Operator = Operator { code: OpCode::Quantize, check, run };
+pub static OPERATOR: Operator = Operator { code: OpCode::Quantize, packing: Packing::Plain, check, run };
 
 fn check(node: &Node<'_>) -> Result<u64, NodeError> {
-    require(node.record().packing == 0, NodeError::Packing)?;
     let (input, output) = node.check_unary::<f32, i8>(0)?;
     require(input.shape.elements() == output.shape.elements(), NodeError::Shape)?;
     require(output.scale > 0.0, NodeError::Quantization)?;

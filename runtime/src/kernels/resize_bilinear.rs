@@ -10,7 +10,7 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-use crate::format::{Node, OpCode};
+use crate::format::{Node, OpCode, Packing};
 use crate::kernels::{Call, NodeError, Operator, Tensor, TensorMut, Unary, require};
 
 /// Largest height and width of input and output: positions stay below 2^27.
@@ -32,11 +32,11 @@ pub struct Params {
 }
 
 /// Entry for a kernel set.
-pub static OPERATOR: Operator = Operator { code: OpCode::ResizeBilinear, check, run };
+pub static OPERATOR: Operator =
+    Operator { code: OpCode::ResizeBilinear, packing: Packing::Plain, check, run };
 
 fn check(node: &Node<'_>) -> Result<u64, NodeError> {
     let params = node.params::<Params>().ok_or(NodeError::Params)?;
-    require(node.record().packing == 0, NodeError::Packing)?;
     let flags = params.align_corners <= 1 && params.half_pixel_centers <= 1 && params.reserved == [0; 2];
     require(flags, NodeError::Params)?;
     let (input, output) = node.check_unary::<i8, i8>(0)?;

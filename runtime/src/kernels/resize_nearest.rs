@@ -5,7 +5,7 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-use crate::format::{Node, OpCode};
+use crate::format::{Node, OpCode, Packing};
 use crate::kernels::quantize::round;
 use crate::kernels::{Call, NodeError, Operator, Tensor, TensorMut, Unary, require};
 
@@ -20,7 +20,7 @@ pub struct Params {
 }
 
 /// Entry for a kernel set.
-pub static OPERATOR: Operator = Operator { code: OpCode::ResizeNearest, check, run };
+pub static OPERATOR: Operator = Operator { code: OpCode::ResizeNearest, packing: Packing::Plain, check, run };
 
 /// The input position that output position `output` of `output_len` takes, as TensorFlow Lite's reference kernel.
 pub fn neighbour(
@@ -39,7 +39,6 @@ pub fn neighbour(
 
 fn check(node: &Node<'_>) -> Result<u64, NodeError> {
     let params = node.params::<Params>().ok_or(NodeError::Params)?;
-    require(node.record().packing == 0, NodeError::Packing)?;
     let (input, output) = node.check_unary::<i8, i8>(0)?;
     let [n, h, w, c] = input.shape.nhwc().ok_or(NodeError::Shape)?;
     let [out_n, out_h, out_w, out_c] = output.shape.nhwc().ok_or(NodeError::Shape)?;

@@ -71,8 +71,8 @@ impl SingleNode<'_> {
         let mut words = vec![0u32; writer.file_len().div_ceil(4)];
         let file = &mut words.as_mut_bytes()[..writer.file_len()];
         writer.write(file).unwrap();
-        let operator = ALL.get(self.code).unwrap();
-        writer.work = (operator.check)(&Tables::read(file).unwrap().node(0).unwrap())?;
+        let check = |node| (ALL.find(&node).unwrap().check)(&node);
+        writer.work = check(Tables::read(file).unwrap().node(0).unwrap())?;
         writer.write(file).unwrap();
 
         let model = Model::load(file, &ALL).unwrap();

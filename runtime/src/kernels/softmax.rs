@@ -9,7 +9,7 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-use crate::format::{Node, OpCode};
+use crate::format::{Node, OpCode, Packing};
 use crate::kernels::{Call, NodeError, Operator, Unary, require};
 use crate::quant::fixed_point::{exp_on_negative, reciprocal};
 use crate::quant::{
@@ -36,11 +36,10 @@ pub struct Params {
 }
 
 /// Entry for a kernel set.
-pub static OPERATOR: Operator = Operator { code: OpCode::Softmax, check, run };
+pub static OPERATOR: Operator = Operator { code: OpCode::Softmax, packing: Packing::Plain, check, run };
 
 fn check(node: &Node<'_>) -> Result<u64, NodeError> {
     let params = node.params::<Params>().ok_or(NodeError::Params)?;
-    require(node.record().packing == 0, NodeError::Packing)?;
     require(params.multiplier.is_valid() && params.multiplier.shift >= 0, NodeError::Quantization)?;
     require(params.diff_min <= 0, NodeError::Params)?;
     let (input, output) = node.check_unary::<i8, i8>(0)?;

@@ -118,7 +118,6 @@ pub(super) fn strides(tensor: &TensorRecord) -> ([isize; MAX_RANK], usize) {
 pub(super) fn check_operands<'m>(node: &Node<'m>) -> Result<(&'m TensorRecord, &'m TensorRecord), NodeError> {
     let record = node.record();
     require(record.inputs == 1 && record.outputs == 1, NodeError::OperandCount)?;
-    require(record.packing == 0, NodeError::Packing)?;
     let (input, output) = node.input(0).zip(node.output(0)).ok_or(NodeError::OperandCount)?;
     require(input.dtype() == output.dtype(), NodeError::DType)?;
     let apart = !input.in_arena() || !overlap(&input.range(), &output.range());

@@ -6,7 +6,7 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-use crate::format::{MAX_RANK, Node, OpCode, TensorRecord};
+use crate::format::{MAX_RANK, Node, OpCode, Packing, TensorRecord};
 use crate::kernels::strided::{Loop, Strided, check_operands, strides};
 use crate::kernels::{Call, NodeError, Operator, require};
 
@@ -23,7 +23,7 @@ pub struct Params {
 }
 
 /// Entry for a kernel set.
-pub static OPERATOR: Operator = Operator { code: OpCode::StridedSlice, check, run };
+pub static OPERATOR: Operator = Operator { code: OpCode::StridedSlice, packing: Packing::Plain, check, run };
 
 fn check(node: &Node<'_>) -> Result<u64, NodeError> {
     let params = node.params::<Params>().ok_or(NodeError::Params)?;

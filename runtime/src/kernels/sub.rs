@@ -3,15 +3,19 @@
 //! As [`add`](super::add), whose parameters it shares, with the second operand taken away: `out = stage(m_out x (m_a x
 //! ((a - z_a) << 20) - m_b x ((b - z_b) << 20)))`. The output may stand in an operand's place.
 
-use crate::format::OpCode;
+use crate::format::{OpCode, Packing};
 use crate::kernels::Operator;
 use crate::kernels::elementwise::{self, Binary};
 
 pub use crate::kernels::add::Params;
 
 /// Entry for a kernel set.
-pub static OPERATOR: Operator =
-    Operator { code: OpCode::Sub, check: elementwise::check::<Sub>, run: elementwise::run::<Sub> };
+pub static OPERATOR: Operator = Operator {
+    code: OpCode::Sub,
+    packing: Packing::Plain,
+    check: elementwise::check::<Sub>,
+    run: elementwise::run::<Sub>,
+};
 
 /// The operator.
 #[derive(Debug)]

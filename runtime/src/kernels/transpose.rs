@@ -5,7 +5,7 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-use crate::format::{MAX_RANK, Node, OpCode, Shape};
+use crate::format::{MAX_RANK, Node, OpCode, Packing, Shape};
 use crate::kernels::strided::{Loop, Strided, check_operands, strides};
 use crate::kernels::{Call, NodeError, Operator, require};
 
@@ -20,7 +20,7 @@ pub struct Params {
 }
 
 /// Entry for a kernel set.
-pub static OPERATOR: Operator = Operator { code: OpCode::Transpose, check, run };
+pub static OPERATOR: Operator = Operator { code: OpCode::Transpose, packing: Packing::Plain, check, run };
 
 fn check(node: &Node<'_>) -> Result<u64, NodeError> {
     let params = node.params::<Params>().ok_or(NodeError::Params)?;
