@@ -91,6 +91,8 @@ impl Tensor {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Operator {
     pub(crate) code: i32,
+    /// 0: left out, which means 1.
+    pub(crate) version: i32,
     /// The older field for the code, if it is to differ.
     pub(crate) older_code: Option<i8>,
     pub(crate) custom: String,
@@ -241,6 +243,7 @@ fn write_code(builder: &mut FlatBufferBuilder<'_>, operator: &Operator) -> Table
     table(builder, |builder| {
         builder.push_slot(slot(0), older, 0);
         builder.push_slot_always(slot(1), custom);
+        builder.push_slot(slot(2), operator.version, 0);
         builder.push_slot(slot(3), operator.code, 0);
     })
 }

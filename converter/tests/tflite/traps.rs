@@ -266,6 +266,8 @@ fn unsupported_operators_are_named() {
         problems(&model(custom)),
         ["node 0 '' (CUSTOM MyOp): custom operator 'MyOp' is not supported; export the model without it"]
     );
+    let newer = Operator { version: 9, ..Operator::new(RELU, &[0], 1) };
+    assert!(problems(&model(newer))[0].starts_with("node 0 '' (RELU): version 9: only versions up to 3"));
     let older_field_only = Operator { code: 0, older_code: Some(RELU as i8), ..Operator::new(RELU, &[0], 1) };
     assert_eq!(nodes(&model(older_field_only)), "Relu(%0) -> %1");
 }
