@@ -102,6 +102,14 @@ pub enum ImportFault {
         /// Its number in the format.
         number: i32,
     },
+    /// The operator is of a version newer than those that are known.
+    #[error("version {found}: only versions up to {known} are supported; convert for an older runtime")]
+    OperatorVersion {
+        /// The version in the file.
+        found: i32,
+        /// The newest that can be read.
+        known: i32,
+    },
     /// The operator's number is not known.
     #[error("operator number {number} is not known: the file is damaged or newer than this importer")]
     UnknownOperator {

@@ -212,6 +212,9 @@ fn check_quantization<S: State>(tensor: &Tensor, faults: &mut Vec<Fault>) {
     }
     let (scales, zero_points, axis) =
         (quantization.scales.len(), quantization.zero_points.len(), quantization.axis);
+    if scales > 1 && !tensor.is_constant() {
+        faults.push(Fault::PerChannelActivation { scales });
+    }
     let fits = scales == 1 || tensor.shape.get(axis) == Some(&scales);
     if !fits || scales != zero_points {
         faults.push(Fault::ScaleCount { scales, zero_points, axis, shape: tensor.shape.clone() });

@@ -26,8 +26,7 @@ pub mod shape;
 pub mod tensor;
 pub mod text;
 
-pub use attributes::Activation;
-pub use attributes::Padding;
+pub use attributes::{Activation, Padding};
 pub use graph::{Float, Graph, Node, NodeId, Quantized, State, TensorId};
 pub use op::Op;
 pub use problem::{Fault, Place, Problem};

@@ -215,6 +215,12 @@ pub enum Fault {
         /// The tensor's shape.
         shape: Shape,
     },
+    /// What a node writes, or an input, has a scale per channel.
+    #[error("{scales} scales: only constants can have more than one; convert with per-tensor activations")]
+    PerChannelActivation {
+        /// Number of scales.
+        scales: usize,
+    },
     /// An id is outside the graph.
     #[error("refers to tensor {id}, but there are {count} tensors")]
     UnknownTensor {

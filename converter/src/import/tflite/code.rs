@@ -12,7 +12,7 @@ use crate::ir::{Place, TensorId};
 
 /// What an operator code of the file stands for.
 pub(super) enum Code {
-    Builtin { name: &'static str, number: i32 },
+    Builtin { name: &'static str, number: i32, version: i32 },
     Custom { name: String },
     Unknown { number: i32 },
 }
@@ -27,7 +27,7 @@ impl Code {
             return Ok(Code::Custom { name: shortened(&table.text(operator_code::CUSTOM_CODE)?) });
         }
         Ok(match schema::operator_name(number) {
-            Some(name) => Code::Builtin { name, number },
+            Some(name) => Code::Builtin { name, number, version: table.scalar(operator_code::VERSION, 1)? },
             None => Code::Unknown { number },
         })
     }
@@ -43,9 +43,13 @@ impl Code {
 
     fn convert(&self) -> Result<Convert, ImportFault> {
         match self {
-            &Code::Builtin { name, number } => {
-                convert(name).ok_or(ImportFault::UnsupportedOperator { name, number })
-            }
+            &Code::Builtin { name, number, version } => match convert(name) {
+                None => Err(ImportFault::UnsupportedOperator { name, number }),
+                Some((_, known)) if version > known => {
+                    Err(ImportFault::OperatorVersion { found: version, known })
+                }
+                Some((convert, _)) => Ok(convert),
+            },
             Code::Custom { name } => Err(ImportFault::CustomOperator { name: name.clone() }),
             &Code::Unknown { number } => Err(ImportFault::UnknownOperator { number }),
         }

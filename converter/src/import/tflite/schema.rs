@@ -34,6 +34,7 @@ tables! {
     operator_code {
         DEPRECATED_BUILTIN_CODE = 0 "deprecated_builtin_code";
         CUSTOM_CODE = 1 "custom_code";
+        VERSION = 2 "version";
         BUILTIN_CODE = 3 "builtin_code";
     }
     subgraph {

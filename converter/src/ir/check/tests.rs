@@ -50,6 +50,11 @@ fn each_violation_is_named_with_its_place() {
             "",
             "tensor 0 'x': i8 without scale and zero point; convert with full-integer quantization",
         ),
+        (
+            "scale 0.25 zero -3\n%4",
+            "scale [0.1,0.2] zero [0,0] axis 3\n%4",
+            "tensor 3 'c': 2 scales: only constants",
+        ),
         ("= [7,8]", "= [7]", "tensor 2 'b': 4 bytes of data: shape [2] of i32 takes 8"),
         (
             "i8[1,4,4,2] scale 0.5",

@@ -1,0 +1,10 @@
+//! The importer of TensorFlow Lite models, from bytes to graphs.
+
+mod builder;
+mod files;
+mod malformed;
+mod memory;
+mod models;
+mod mutations;
+mod operators;
+mod traps;
