@@ -1,5 +1,6 @@
 //! Turns a trained neural network into a `.sct` model for microcontrollers.
 
+pub mod core;
 pub mod emit;
 pub mod execute;
 pub mod import;

@@ -5,6 +5,7 @@ use secateur::self_check::SelfCheckError;
 use secateur::{LoadError, Model, Session, SessionError, kernels, self_check};
 use thiserror::Error;
 
+use crate::core::Core;
 use crate::emit::{Draft, EmitError};
 use crate::execute::Arena;
 use crate::import::{self, ImportErrors, Imported};
@@ -61,17 +62,24 @@ pub enum ConvertError {
 /// Seed of the reference input whose per-node hashes are stored in every file.
 pub const REFERENCE_SEED: u32 = 1;
 
+/// What a conversion is asked for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// The core whose fastest packings are taken. The model runs on every core all the same.
+    pub core: Core,
+}
+
 /// Converts a source model. `source` is its file name, for the metadata.
 ///
 /// # Errors
 /// Everything that keeps the model from running, all at once; see [`ConvertError`].
-pub fn convert(bytes: &[u8], source: &str) -> Result<Converted, ConvertError> {
+pub fn convert(bytes: &[u8], source: &str, options: &Options) -> Result<Converted, ConvertError> {
     let graph = match import::tflite::import(bytes)? {
         Imported::Quantized(graph) => graph,
         Imported::Float(_) => return Err(ConvertError::NotQuantized { kind: "float" }),
         Imported::Hybrid(_) => return Err(ConvertError::NotQuantized { kind: "dynamic-range (hybrid)" }),
     };
-    let program = lower::lower(&graph).map_err(ConvertError::Lower)?;
+    let program = lower::lower(&graph, options.core).map_err(ConvertError::Lower)?;
     let draft = Draft::new(&program)?;
     let converter = concat!("secateur ", env!("CARGO_PKG_VERSION"));
     let provenance = [Entry::Converter(converter), Entry::Source(source, crc32(bytes))];

@@ -2,10 +2,13 @@
 
 use anyhow::{Context, Result, ensure};
 use secateur::{Model, kernels};
+use secateur_converter::core::Core;
 use secateur_converter::execute::{self, Dumped};
-use secateur_converter::pipeline;
+use secateur_converter::pipeline::{self, Options};
 use secateur_tests::golden::{self, Golden, Intermediate};
 use secateur_tests::{shared_data, skipped};
+
+use crate::CORES;
 
 /// Every full-int8 model of the shared data.
 const MODELS: [&str; 8] = [
@@ -19,9 +22,9 @@ const MODELS: [&str; 8] = [
     "vww_96_int8",
 ];
 
-fn check(golden: &Golden) -> Result<()> {
+fn check(golden: &Golden, core: Core) -> Result<()> {
     let source = std::fs::read(&golden.model)?;
-    let converted = pipeline::convert(&source, &golden.name)?;
+    let converted = pipeline::convert(&source, &golden.name, &Options { core })?;
     let model = Model::load(converted.file.bytes(), &kernels::ALL)?;
     let outputs = execute::run_batch(&model, &golden.inputs, || ())?;
     ensure!(outputs == golden.outputs, "outputs differ");
@@ -80,7 +83,9 @@ fn published_models_equal_tensorflow_lite_micro() -> Result<()> {
     };
     let mut failures = Vec::new();
     for name in MODELS {
-        if let Err(error) = golden::model(&data, name).and_then(|golden| check(&golden)) {
+        if let Err(error) = golden::model(&data, name)
+            .and_then(|golden| CORES.into_iter().try_for_each(|core| check(&golden, core)))
+        {
             failures.push(format!("{name}: {error:#}"));
         }
     }

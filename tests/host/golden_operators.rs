@@ -2,9 +2,13 @@
 
 use anyhow::{Context, Result, ensure};
 use secateur::{Model, kernels};
-use secateur_converter::{execute, pipeline};
+use secateur_converter::core::Core;
+use secateur_converter::execute;
+use secateur_converter::pipeline::{self, Options};
 use secateur_tests::golden::{self, Golden};
 use secateur_tests::workspace;
+
+use crate::CORES;
 
 /// Cases that are refused, and a part of what is said about them.
 const REFUSED: [(&str, &str); 4] = [
@@ -16,7 +20,7 @@ const REFUSED: [(&str, &str); 4] = [
 
 fn check(case: &Golden) -> Result<()> {
     let refusal = REFUSED.iter().find(|(name, _)| *name == case.name);
-    match (run(case), refusal) {
+    match (CORES.into_iter().try_for_each(|core| run(case, core)), refusal) {
         (result, None) => result,
         (Err(error), Some((_, part))) if format!("{error:#}").contains(part) => Ok(()),
         (Err(error), Some(_)) => Err(error.context("refused with another message")),
@@ -24,9 +28,9 @@ fn check(case: &Golden) -> Result<()> {
     }
 }
 
-fn run(case: &Golden) -> Result<()> {
+fn run(case: &Golden, core: Core) -> Result<()> {
     let source = std::fs::read(&case.model)?;
-    let converted = pipeline::convert(&source, &case.name)?;
+    let converted = pipeline::convert(&source, &case.name, &Options { core })?;
     let model = Model::load(converted.file.bytes(), &kernels::ALL)?;
     let outputs = execute::run_batch(&model, &case.inputs, || ())?;
     ensure!(

@@ -2,3 +2,8 @@
 
 mod golden_models;
 mod golden_operators;
+
+use secateur_converter::core::Core;
+
+/// One core for each set of packings.
+const CORES: [Core; 2] = [Core::CortexM0, Core::CortexM4];

@@ -1,7 +1,11 @@
 //! Layers that multiply by weights: convolutions, fully connected.
 
-use secateur::format::OpCode;
-use secateur::kernels::{Axis, Window, conv2d, depthwise_conv2d, fully_connected, transpose_conv2d};
+use secateur::format::{OpCode, Packing};
+use secateur::kernels::{
+    Axis, Window, conv2d, conv2d_lanes, depthwise_conv2d, fully_connected, fully_connected_lanes,
+    transpose_conv2d,
+};
+use secateur::packing::lanes;
 use secateur::quant::ChannelQuant;
 
 use super::arithmetic::{multiplier, stage};
@@ -31,19 +35,29 @@ impl Lowering<'_> {
         let (from, to) = (int8("input", input)?, int8("output", output)?);
         let sums = row_sums(weights, output.shape.last().copied().unwrap_or(1));
         let channels = self.channels(node, filter, &sums, from, to)?;
+        let input_channels = input.shape.last().copied().unwrap_or(1);
+        let lanes = (groups == 1).then(|| padded_rows(weights, &window, input_channels));
+        let packed = lanes.and_then(|weights| self.pack_lanes(&weights, &channels, conv2d_lanes::GROUP));
+        let (packing, [weights, channels]) = match packed {
+            Some(offsets) => (Packing::Lanes, offsets),
+            None => (Packing::Plain, [self.constants.add(weights), self.constants.add(&channels[..])]),
+        };
         let params = conv2d::Params {
-            weights: self.constants.add(weights),
-            channels: self.constants.add(&channels[..]),
+            weights,
+            channels,
             window,
             groups: u32::try_from(groups).map_err(|_| unsupported("too many groups".to_owned()))?,
             stage: stage(to, activation),
             input_zero_point: narrow(from.zero_point),
             reserved: [0; 3],
         };
-        let scratch_len = conv2d::scratch_len(&params, input.shape.last().copied().unwrap_or(1));
+        let scratch_len = match packing {
+            Packing::Plain => conv2d::scratch_len(&params, input_channels),
+            Packing::Lanes => conv2d_lanes::scratch_len(&params, input_channels),
+        };
         let (input, output) = (self.input_value(node, 0)?, self.result_value(node)?);
         let step = Step::new(&node.name, OpCode::Conv2d, &params, vec![input], vec![output]);
-        self.step(Step { scratch_len, ..step })
+        self.step(Step { scratch_len, packing, ..step })
     }
 
     /// One input channel makes it an ordinary convolution, whose kernel shares each input among all outputs.
@@ -116,14 +130,37 @@ impl Lowering<'_> {
         let depth = filter.shape.get(1).copied().unwrap_or(1);
         let sums = row_sums(&weights, filter.shape.first().copied().unwrap_or(1));
         let channels = self.channels(node, filter, &sums, from, to)?;
+        let packed = self.pack_lanes(&weights, &channels, fully_connected_lanes::GROUP);
+        let (packing, [weights, channels]) = match packed {
+            Some(offsets) => (Packing::Lanes, offsets),
+            None => (Packing::Plain, [self.constants.add(&weights[..]), self.constants.add(&channels[..])]),
+        };
         let params = fully_connected::Params {
-            weights: self.constants.add(&weights[..]),
-            channels: self.constants.add(&channels[..]),
+            weights,
+            channels,
             depth: u32::try_from(depth).map_err(|_| unsupported("too many inputs".to_owned()))?,
             stage: stage(to, layer.activation),
         };
         let (input, output) = (self.input_value(node, 0)?, self.result_value(node)?);
-        self.step(Step::new(&node.name, OpCode::FullyConnected, &params, vec![input], vec![output]))
+        let scratch_len = match packing {
+            Packing::Plain => 0,
+            Packing::Lanes => fully_connected_lanes::scratch_len(&params),
+        };
+        let step = Step::new(&node.name, OpCode::FullyConnected, &params, vec![input], vec![output]);
+        self.step(Step { scratch_len, packing, ..step })
+    }
+
+    /// Weights and records on byte-pair lanes: their offsets, or nothing where the core gains nothing or the weights
+    /// break the packing's bounds.
+    fn pack_lanes(&mut self, weights: &[i8], channels: &[ChannelQuant], group: usize) -> Option<[u32; 2]> {
+        let inputs = weights.len() / channels.len().max(1);
+        if !self.core.has_dsp() || inputs == 0 || !lanes::holds(weights, inputs, channels) {
+            return None;
+        }
+        let mut words = vec![0u32; lanes::weight_words(channels.len(), inputs, group)];
+        let mut records = vec![0i32; lanes::record_words(channels.len(), group)];
+        lanes::encode(weights, inputs, channels, group, &mut words, &mut records);
+        Some([self.constants.add(&words[..]), self.constants.add(&records[..])])
     }
 
     /// Bias and multiplier of each output channel, the input zero point folded into the bias.
@@ -175,6 +212,16 @@ impl Lowering<'_> {
 fn row_sums(weights: &[i8], rows: usize) -> Vec<i32> {
     let depth = weights.len() / rows.max(1);
     (0..rows).map(|row| weights[row * depth..(row + 1) * depth].iter().map(|&w| i32::from(w)).sum()).collect()
+}
+
+/// OHWI weights with every kernel row padded to an even number of values, as [`conv2d_lanes`] stores patches.
+fn padded_rows(weights: &[i8], window: &Window, input_channels: usize) -> Vec<i8> {
+    let row = usize::from(window.width.kernel) * input_channels;
+    let padding = row % 2;
+    weights
+        .chunks(row.max(1))
+        .flat_map(|row| row.iter().copied().chain([0; 1].into_iter().take(padding)))
+        .collect()
 }
 
 /// Weights whose innermost axis has `channels` entries, with that axis outermost.

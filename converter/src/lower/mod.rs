@@ -28,16 +28,18 @@ use secateur::format::{self, OpCode};
 
 pub use program::{Program, Step, Storage, Value, ValueId};
 
+use crate::core::Core;
 use crate::ir::{DType, Fault, Graph, Node, NodeId, Op, Place, Problem, Quantized, Shape, Tensor, TensorId};
 use program::Constants;
 
-/// Lowers a checked graph.
+/// Lowers a checked graph, with the packings that pay on `core`.
 ///
 /// # Errors
 /// Every node that the runtime cannot execute, with the reason and what to do.
-pub fn lower(graph: &Graph<Quantized>) -> Result<Program, Vec<Problem>> {
+pub fn lower(graph: &Graph<Quantized>, core: Core) -> Result<Program, Vec<Problem>> {
     let mut lowering = Lowering {
         graph,
+        core,
         values: vec![None; graph.tensors().len()],
         program: Program::new(&graph.name),
         constants: Constants::default(),
@@ -71,6 +73,7 @@ fn node_place(id: NodeId, node: &Node) -> Place {
 /// What is needed while one graph is lowered.
 struct Lowering<'g> {
     graph: &'g Graph<Quantized>,
+    core: Core,
     values: Vec<Option<ValueId>>,
     program: Program,
     constants: Constants,

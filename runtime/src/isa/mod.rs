@@ -3,13 +3,32 @@
 //! [`scalar`] is the reference, in safe Rust, for every core. An instruction set with kernels of its own adds a file
 //! here, names it in [`Active`] and is chosen at compile time by the `isa` cfg that `build.rs` derives from the target.
 
+#[cfg(isa = "dsp")]
+mod dsp;
 mod scalar;
 
 use crate::quant::{ChannelQuant, OutputStage};
 
+#[cfg(isa = "dsp")]
+pub use dsp::Dsp;
 pub use scalar::Scalar;
 
+/// Groups of one size on byte-pair lanes ([`crate::packing::lanes`]).
+#[derive(Debug, Clone, Copy)]
+pub struct Lanes<'a> {
+    /// Weights, group by group.
+    pub words: &'a [u32],
+    /// Records, group by group.
+    pub records: &'a [i32],
+    /// Output zero point and clamp. Where it asks for less than -128 to 127, the caller clamps the outputs.
+    pub stage: &'a OutputStage,
+}
+
 /// The fastest instruction set that the compilation target has.
+#[cfg(isa = "dsp")]
+pub type Active = Dsp;
+/// The fastest instruction set that the compilation target has.
+#[cfg(not(isa = "dsp"))]
 pub type Active = Scalar;
 
 /// The inner loops that an instruction set supplies.
@@ -32,6 +51,20 @@ pub trait Isa {
 
     /// `largest[c] = max(largest[c], input[c])`.
     fn max_i8(largest: &mut [i8], input: &[i8]);
+
+    /// Inputs as 16-bit values: `output[i / 2 x pitch + i % 2] = input[i]`.
+    fn widen(input: &[i8], output: &mut [i16], pitch: usize);
+
+    /// Whole groups of `SIZE` channels times `PIXELS` vectors of inputs: writes `SIZE` bytes per group to each output,
+    /// with the zero point added and clamped to -128 to 127.
+    ///
+    /// `input` holds, for each pair of inputs, two values of each vector. Sizes are 2, 4 and 8, pixels 1 and 2. Every
+    /// output has room for all groups.
+    fn lanes<const SIZE: usize, const PIXELS: usize>(
+        lanes: &Lanes<'_>,
+        input: &[i16],
+        outputs: [&mut [i8]; PIXELS],
+    );
 
     /// `output[c] = stage(multiplier[c] x (sums[c] + bias[c]))`.
     fn requantize(sums: &[i32], channels: &[ChannelQuant], stage: &OutputStage, output: &mut [i8]);

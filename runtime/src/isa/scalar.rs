@@ -1,7 +1,8 @@
 //! Reference inner loops in safe Rust, for every core.
 #![forbid(unsafe_code)]
 
-use super::Isa;
+use super::{Isa, Lanes};
+use crate::packing::lanes;
 use crate::quant::{ChannelQuant, OutputStage};
 
 /// Plain loops; the compiler vectorizes them where the target can.
@@ -48,6 +49,39 @@ impl Isa for Scalar {
     fn max_i8(largest: &mut [i8], input: &[i8]) {
         for (m, &x) in largest.iter_mut().zip(input) {
             *m = (*m).max(x);
+        }
+    }
+
+    #[inline]
+    fn widen(input: &[i8], output: &mut [i16], pitch: usize) {
+        for (pair, out) in input.chunks(2).zip(output.chunks_mut(pitch.max(2))) {
+            for (out, &value) in out.iter_mut().zip(pair) {
+                *out = value.into();
+            }
+        }
+    }
+
+    fn lanes<const SIZE: usize, const PIXELS: usize>(
+        lanes: &Lanes<'_>,
+        input: &[i16],
+        outputs: [&mut [i8]; PIXELS],
+    ) {
+        let whole = OutputStage::new(lanes.stage.zero_point);
+        let words_per_group = input.len() / (2 * PIXELS) * (SIZE / 2);
+        for (pixel, output) in outputs.into_iter().enumerate() {
+            let words = lanes.words.chunks_exact(words_per_group.max(1));
+            let records = lanes.records.chunks_exact(SIZE * lanes::RECORD_WORDS);
+            for ((words, record), out) in words.zip(records).zip(output.chunks_exact_mut(SIZE)) {
+                let pairs = input.chunks_exact(2 * PIXELS).map(|pair| {
+                    let at = |i: usize| pair.get(2 * pixel + i).copied().unwrap_or_default();
+                    [at(0), at(1)]
+                });
+                let mut sums = [0; SIZE];
+                lanes::sums(words, record, pairs, &mut sums);
+                for (channel, (out, sum)) in out.iter_mut().zip(sums).enumerate() {
+                    *out = whole.finish(lanes::multiplier(record, SIZE, channel).apply(sum));
+                }
+            }
         }
     }
 

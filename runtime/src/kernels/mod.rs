@@ -13,11 +13,14 @@ pub mod average_pool2d;
 mod call;
 pub mod concatenation;
 pub mod conv2d;
+pub mod conv2d_lanes;
 pub mod copy;
 pub mod depthwise_conv2d;
 pub mod dequantize;
 pub mod elementwise;
 pub mod fully_connected;
+pub mod fully_connected_lanes;
+mod lane_layer;
 pub mod lookup;
 pub mod max_pool2d;
 pub mod maximum;
@@ -56,10 +59,12 @@ pub static ALL: KernelSet = KernelSet(&[
     &average_pool2d::OPERATOR,
     &concatenation::OPERATOR,
     &conv2d::OPERATOR,
+    &conv2d_lanes::OPERATOR,
     &copy::OPERATOR,
     &depthwise_conv2d::OPERATOR,
     &dequantize::OPERATOR,
     &fully_connected::OPERATOR,
+    &fully_connected_lanes::OPERATOR,
     &lookup::OPERATOR,
     &max_pool2d::OPERATOR,
     &maximum::OPERATOR,

@@ -1,0 +1,195 @@
+//! 2-D convolution, int8, on byte-pair lanes ([`crate::packing::lanes`]): [`conv2d`]'s values at twice its speed on cores
+//! with dual 16-bit multiply-accumulates.
+//!
+//! Two output pixels at a time: their patches are gathered and widened to 16 bits into scratch, interleaved pair by pair,
+//! and multiplied with four output channels at a time, so that every weight that is loaded and unpacked serves two
+//! pixels. The last pixel of an odd number goes alone.
+//!
+//! Parameters, layouts of input and output and the arithmetic are [`conv2d`]'s. Groups must be 1. A patch is stored row by
+//! row, each kernel row of `kernel width x channels` values padded to an even number with zero weights.
+
+use zerocopy::FromBytes;
+
+use crate::format::{Node, OpCode, Packing};
+use crate::isa::{Active, Isa};
+use crate::kernels::conv2d::Params;
+use crate::kernels::lane_layer::LaneLayer;
+use crate::kernels::{Call, NodeError, Operator, Tensor, TensorMut, Unary, Window, require};
+
+/// Channels per group.
+pub const GROUP: usize = 4;
+
+/// Values in a packed patch: kernel rows padded to an even length.
+pub fn patch_len(window: &Window, input_channels: usize) -> usize {
+    let row = usize::from(window.width.kernel).saturating_mul(input_channels);
+    usize::from(window.height.kernel).saturating_mul(row.saturating_add(row % 2))
+}
+
+/// Bytes of scratch: two patches of 16-bit values.
+pub fn scratch_len(params: &Params, input_channels: usize) -> usize {
+    patch_len(&params.window, input_channels).saturating_mul(2 * size_of::<i16>())
+}
+
+/// Entry for a kernel set.
+pub static OPERATOR: Operator = Operator { code: OpCode::Conv2d, packing: Packing::Lanes, check, run };
+
+fn check(node: &Node<'_>) -> Result<u64, NodeError> {
+    let params = node.params::<Params>().ok_or(NodeError::Params)?;
+    require(params.stage.is_valid() && params.reserved == [0; 3] && params.groups == 1, NodeError::Params)?;
+    let input_shape = node.input(0).and_then(|t| t.shape.nhwc()).ok_or(NodeError::Shape)?;
+    let (input, output) = node.check_unary::<i8, i8>(scratch_len(params, input_shape[3]))?;
+    let [n, h, w, c] = input.shape.nhwc().ok_or(NodeError::Shape)?;
+    let [out_n, out_h, out_w, out_c] = output.shape.nhwc().ok_or(NodeError::Shape)?;
+    params.window.check([h, w], [out_h, out_w])?;
+    require(n == out_n, NodeError::Shape)?;
+    layer(node, params, out_c, c).ok_or(NodeError::Constants)?.check(GROUP)?;
+    Ok(output.shape.elements() as u64 * patch_len(&params.window, c) as u64)
+}
+
+fn run(call: &mut Call<'_, '_>) {
+    let node = call.node;
+    let Some(params) = node.params::<Params>() else { return };
+    let Some(Unary { input, output, scratch }) = call.unary::<i8, i8>() else { return };
+    let [Some([.., c]), Some([.., out_c])] = [input.shape.nhwc(), output.shape.nhwc()] else { return };
+    let Some(layer) = layer(&node, params, out_c, c) else { return };
+    let Some(scratch) = scratch.get_mut(..scratch_len(params, c)) else { return };
+    let Ok(scratch) = <[i16]>::mut_from_bytes(scratch) else { return };
+    conv2d_lanes::<Active>(params, &layer, input, output, scratch);
+}
+
+fn layer<'m>(node: &Node<'m>, params: &'m Params, out_c: usize, c: usize) -> Option<LaneLayer<'m>> {
+    let inputs = patch_len(&params.window, c);
+    LaneLayer::new(node, [params.weights, params.channels], &params.stage, [out_c, inputs], GROUP)
+}
+
+/// The kernel. Shapes, layer and scratch are as `check` demands; otherwise the output is left unfinished.
+fn conv2d_lanes<I: Isa>(
+    params: &Params,
+    layer: &LaneLayer<'_>,
+    input: Tensor<'_, i8>,
+    output: TensorMut<'_, i8>,
+    scratch: &mut [i16],
+) {
+    let (Some([_, h, w, c]), Some([_, out_h, out_w, out_c])) = (input.shape.nhwc(), output.shape.nhwc())
+    else {
+        return;
+    };
+    let mut position = Position { image: 0, y: 0, x: 0 };
+    let mut gather = |scratch: &mut [i16], pixel: usize, pixels: usize| {
+        let start = position.image * h * w * c;
+        let image = input.data.get(start..start + h * w * c).unwrap_or_default();
+        let patch = Patch { image, size: [h, w, c], padding: params.input_zero_point, pixel, pixels };
+        patch.widen::<I>(&params.window, [position.y, position.x], scratch);
+        position.advance(out_h, out_w);
+    };
+    let mut pairs = output.data.chunks_exact_mut((2 * out_c).max(1));
+    for out in &mut pairs {
+        gather(scratch, 0, 2);
+        gather(scratch, 1, 2);
+        let (first, second) = out.split_at_mut(out_c);
+        layer.run::<I, GROUP, 2>(scratch, [first, second]);
+    }
+    let last = pairs.into_remainder();
+    if !last.is_empty() {
+        let half = scratch.len() / 2;
+        let scratch = scratch.get_mut(..half).unwrap_or_default();
+        gather(scratch, 0, 1);
+        layer.run::<I, GROUP, 1>(scratch, [last]);
+    }
+}
+
+/// An output position, and the image that it belongs to.
+struct Position {
+    image: usize,
+    y: usize,
+    x: usize,
+}
+
+impl Position {
+    /// The next position in row-major order.
+    fn advance(&mut self, height: usize, width: usize) {
+        self.x += 1;
+        if self.x == width {
+            self.x = 0;
+            self.y += 1;
+            if self.y == height {
+                self.y = 0;
+                self.image += 1;
+            }
+        }
+    }
+}
+
+/// The patch of one of the pixels that share a pass over the weights.
+struct Patch<'a> {
+    image: &'a [i8],
+    size: [usize; 3],
+    padding: i8,
+    /// Which pixel.
+    pixel: usize,
+    /// How many there are.
+    pixels: usize,
+}
+
+impl Patch<'_> {
+    /// Widens the window of output position `[y, x]` into every `pixels`-th pair of `scratch`.
+    fn widen<I: Isa>(&self, window: &Window, [y, x]: [usize; 2], scratch: &mut [i16]) {
+        let [h, w, c] = self.size;
+        let row_len = usize::from(window.width.kernel) * c;
+        let pitch = 2 * self.pixels;
+        let Some(scratch) = scratch.get_mut(2 * self.pixel..) else { return };
+        let rows = scratch.chunks_mut((row_len.div_ceil(2) * pitch).max(1));
+        for (i, row) in rows.take(usize::from(window.height.kernel)).enumerate() {
+            let in_y = window.height.position(y, i, h);
+            let columns = window.width.overlap(x, w);
+            let whole = window.width.dilation == 1 && columns.len() == usize::from(window.width.kernel);
+            match in_y {
+                Some(in_y) if whole => {
+                    let start = (in_y * w + columns.start) * c;
+                    let source = self.image.get(start..start + row_len).unwrap_or_default();
+                    I::widen(source, row, pitch);
+                }
+                Some(in_y) => self.widen_partly::<I>(window, in_y, x, row),
+                None => fill(row, pitch, 0, row_len, self.padding),
+            }
+        }
+    }
+
+    /// One kernel row of which some positions lie outside the image or apart from each other.
+    fn widen_partly<I: Isa>(&self, window: &Window, in_y: usize, x: usize, row: &mut [i16]) {
+        let [_, w, c] = self.size;
+        let pitch = 2 * self.pixels;
+        for j in 0..usize::from(window.width.kernel) {
+            let at = j * c;
+            match window.width.position(x, j, w) {
+                Some(in_x) => {
+                    let start = (in_y * w + in_x) * c;
+                    let source = self.image.get(start..start + c).unwrap_or_default();
+                    widen_at::<I>(source, row, pitch, at);
+                }
+                None => fill(row, pitch, at, c, self.padding),
+            }
+        }
+    }
+}
+
+/// Widens `input` to position `at` of a row of pairs.
+fn widen_at<I: Isa>(input: &[i8], row: &mut [i16], pitch: usize, at: usize) {
+    // From an odd position on, the first value completes a pair.
+    let (odd, even) = input.split_at((at % 2).min(input.len()));
+    if let (Some(&value), Some(out)) = (odd.first(), row.get_mut(at / 2 * pitch + 1)) {
+        *out = value.into();
+    }
+    if let Some(rest) = row.get_mut(at.div_ceil(2) * pitch..) {
+        I::widen(even, rest, pitch);
+    }
+}
+
+/// Writes `value` to `len` positions of a row of pairs, from `at` on.
+fn fill(row: &mut [i16], pitch: usize, at: usize, len: usize, value: i8) {
+    for position in at..at + len {
+        if let Some(out) = row.get_mut(position / 2 * pitch + position % 2) {
+            *out = value.into();
+        }
+    }
+}

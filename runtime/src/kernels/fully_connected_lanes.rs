@@ -1,0 +1,66 @@
+//! Fully connected layer, int8, on byte-pair lanes ([`crate::packing::lanes`]), eight outputs at a time.
+//!
+//! The inputs of a row are widened to 16 bits into scratch once. Parameters, layouts of input and output and the
+//! arithmetic are [`fully_connected`](super::fully_connected)'s.
+
+use zerocopy::FromBytes;
+
+use crate::format::{Node, OpCode, Packing};
+use crate::isa::{Active, Isa};
+use crate::kernels::fully_connected::Params;
+use crate::kernels::lane_layer::LaneLayer;
+use crate::kernels::{Call, NodeError, Operator, Unary, require};
+use crate::packing::lanes;
+
+/// Channels per group.
+pub const GROUP: usize = 8;
+
+/// Bytes of scratch: a row of inputs as 16-bit values, padded to an even number.
+pub fn scratch_len(params: &Params) -> usize {
+    lanes::pairs(params.depth as usize).saturating_mul(2 * size_of::<i16>())
+}
+
+/// Entry for a kernel set.
+pub static OPERATOR: Operator =
+    Operator { code: OpCode::FullyConnected, packing: Packing::Lanes, check, run };
+
+fn check(node: &Node<'_>) -> Result<u64, NodeError> {
+    let params = node.params::<Params>().ok_or(NodeError::Params)?;
+    require(params.stage.is_valid(), NodeError::Params)?;
+    let (input, output) = node.check_unary::<i8, i8>(scratch_len(params))?;
+    let (rows, outputs) = output.shape.rows();
+    let depth = params.depth as usize;
+    require(depth > 0 && rows.checked_mul(depth) == Some(input.shape.elements()), NodeError::Shape)?;
+    layer(node, params, outputs).ok_or(NodeError::Constants)?.check(GROUP)?;
+    Ok(output.shape.elements() as u64 * depth as u64)
+}
+
+fn run(call: &mut Call<'_, '_>) {
+    let node = call.node;
+    let Some(params) = node.params::<Params>() else { return };
+    let Some(Unary { input, output, scratch }) = call.unary::<i8, i8>() else { return };
+    let (depth, (_, outputs)) = (params.depth as usize, output.shape.rows());
+    let Some(layer) = layer(&node, params, outputs) else { return };
+    let Some(scratch) = scratch.get_mut(..scratch_len(params)) else { return };
+    let Ok(scratch) = <[i16]>::mut_from_bytes(scratch) else { return };
+    fully_connected_lanes::<Active>(&layer, input.data.chunks_exact(depth.max(1)), output.data, scratch);
+}
+
+fn layer<'m>(node: &Node<'m>, params: &'m Params, outputs: usize) -> Option<LaneLayer<'m>> {
+    let sizes = [outputs, params.depth as usize];
+    LaneLayer::new(node, [params.weights, params.channels], &params.stage, sizes, GROUP)
+}
+
+/// The kernel: rows of inputs to rows of outputs.
+fn fully_connected_lanes<'a, I: Isa>(
+    layer: &LaneLayer<'_>,
+    rows: impl ExactSizeIterator<Item = &'a [i8]>,
+    output: &mut [i8],
+    scratch: &mut [i16],
+) {
+    let outputs = output.len() / rows.len().max(1);
+    for (row, out) in rows.zip(output.chunks_exact_mut(outputs.max(1))) {
+        I::widen(row, scratch, 2);
+        layer.run::<I, GROUP, 1>(scratch, [out]);
+    }
+}
