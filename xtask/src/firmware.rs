@@ -1,10 +1,10 @@
 //! Builds programs of the `boards` package.
 
 use std::env;
-use std::fs;
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
@@ -15,6 +15,9 @@ use crate::workspace;
 
 /// The package of all firmware.
 pub const PACKAGE: &str = "secateur-boards";
+
+/// The programs that the on-target tests run on every board, with the features that they need.
+pub const TESTED: &[(&str, &[&str])] = &[("hello", &["logs"]), ("endings", &[])];
 
 /// A program to build for a board.
 #[derive(Debug, Clone, Copy)]
@@ -34,6 +37,8 @@ impl Firmware<'_> {
     /// When the build fails; the compiler's messages are already on the standard error.
     pub fn build(&self, toolchain: &Toolchain) -> Result<PathBuf> {
         let Self { board, program, .. } = self;
+        let directory = workspace::firmware_directory()?;
+        let _lock = lock(&directory)?;
         let mut command = toolchain.cargo("build", &board.target)?;
         command.args(["--quiet", "--profile", "firmware", "--package", PACKAGE, "--bin", program]);
         command.args(["--features", &self.feature_list(), "--message-format", "json-render-diagnostics"]);
@@ -47,8 +52,7 @@ impl Firmware<'_> {
         let built =
             executable(&output.stdout).with_context(|| format!("cargo built no program {program}"))?;
 
-        // Boards of one target share cargo's place for the result.
-        let folder = workspace::firmware_directory()?.join("boards").join(&board.name);
+        let folder = directory.join("boards").join(&board.name);
         let elf = folder.join(program).with_extension("elf");
         fs::create_dir_all(&folder)
             .and_then(|()| replace(&built, &elf))
@@ -76,11 +80,22 @@ pub fn isa_name(isa: Isa) -> &'static str {
     }
 }
 
-/// Copies whole or not at all, since another process may be running the file.
-fn replace(from: &Path, to: &Path) -> std::io::Result<()> {
-    static COPIES: AtomicUsize = AtomicUsize::new(0);
-    let count = COPIES.fetch_add(1, Ordering::Relaxed);
-    let fresh = to.with_extension(format!("{}-{count}.new", std::process::id()));
+/// Holds off other builds, of this process or another, until the result is dropped: boards of one target share cargo's
+/// place for the program, and it has to be copied away before the next build puts another one there.
+fn lock(directory: &Path) -> Result<File> {
+    let path = directory.join("build.lock");
+    let open = || {
+        fs::create_dir_all(directory)?;
+        let file = File::create(&path)?;
+        file.lock()?;
+        Ok::<File, io::Error>(file)
+    };
+    open().with_context(|| format!("cannot lock {}", path.display()))
+}
+
+/// Copies whole or not at all, since an emulator may be reading the old file.
+fn replace(from: &Path, to: &Path) -> io::Result<()> {
+    let fresh = to.with_extension("new");
     fs::copy(from, &fresh)?;
     fs::rename(&fresh, to)
 }

@@ -38,7 +38,10 @@ impl Report {
     pub fn add_suites(&mut self, suites: &[Suite], skipped: &[(String, String)]) {
         for suite in suites {
             for test in &suite.passed {
-                let reason = skipped.iter().find(|(name, _)| name == test).map(|(_, reason)| reason.clone());
+                let reason = skipped
+                    .iter()
+                    .find(|(name, _)| is_same_test(test, name))
+                    .map(|(_, reason)| reason.clone());
                 self.add(&suite.name, test, reason.map_or(Verdict::Passed, Verdict::Skipped));
             }
             for test in &suite.failed {
@@ -106,6 +109,11 @@ impl fmt::Display for Report {
     }
 }
 
+/// Whether the name, with or without its modules, is that of the test.
+fn is_same_test(test: &str, name: &str) -> bool {
+    test.strip_suffix(name).is_some_and(|modules| modules.is_empty() || modules.ends_with("::"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -114,7 +122,7 @@ mod tests {
     fn the_summary_lists_all_three_and_ends_with_the_counts() {
         let suite = Suite {
             name: "tests (host/main.rs)".to_owned(),
-            passed: vec!["golden".to_owned(), "plain".to_owned(), "other".to_owned()],
+            passed: vec!["models::golden".to_owned(), "plain".to_owned(), "other".to_owned()],
             failed: vec!["broken".to_owned()],
             ignored: Vec::new(),
             complete: true,
@@ -124,7 +132,7 @@ mod tests {
         report.add_suites(&[suite], &[("golden".to_owned(), "no data here".to_owned())]);
         let text = report.to_string();
         assert!(text.contains("      2  tests (host/main.rs)\n"), "{text}");
-        assert!(text.contains("  tests (host/main.rs): golden: no data here\n"), "{text}");
+        assert!(text.contains("  tests (host/main.rs): models::golden: no data here\n"), "{text}");
         assert!(text.contains("  tests (host/main.rs): broken\n"), "{text}");
         assert_eq!(text.lines().last(), Some("3 passed, 1 failed, 1 skipped"));
         assert!(!report.is_success());

@@ -1,7 +1,7 @@
 //! How a test says that it did not run.
 //!
 //! Rust's test harness knows no test that finds out at run time that it cannot run. Such a test calls one of these
-//! functions and returns; `cargo xtask test` then counts it as skipped, and lists it with the reason.
+//! functions with its own name and returns; `cargo xtask test` then counts it as skipped, and lists it with the reason.
 
 use std::env;
 use std::fs::OpenOptions;
@@ -19,23 +19,23 @@ pub fn is_continuous_integration() -> bool {
 }
 
 /// The calling test needs data that is not part of the repository.
-pub fn without_data(reason: &str) {
-    record(reason);
+pub fn without_data(test: &str, reason: &str) {
+    record(test, reason);
 }
 
 /// The calling test needs an emulator or a compiler that is not there.
 ///
 /// # Panics
 /// When `CI=true`: there, a board that was not tested is a failure.
-pub fn without_board(reason: &str) {
+pub fn without_board(test: &str, reason: &str) {
     assert!(!is_continuous_integration(), "an on-target test may not be skipped here: {reason}");
-    record(reason);
+    record(test, reason);
 }
 
-/// Notes the test, whose name the harness gave to its thread.
-fn record(reason: &str) {
+/// Notes the test. The harness names its threads after the tests, modules included, unless it runs but one.
+fn record(test: &str, reason: &str) {
     let current = thread::current();
-    let name = current.name().unwrap_or("main");
+    let name = current.name().filter(|name| name.ends_with(test)).unwrap_or(test);
     eprintln!("skipped: {name}: {reason}");
     let Some(file) = env::var_os(FILE_VARIABLE) else { return };
     let line = format!("{name}\t{}\n", reason.replace('\n', " "));

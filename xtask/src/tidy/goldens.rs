@@ -1,7 +1,7 @@
 //! Golden data explains itself.
 //!
-//! Every folder below `tests/golden` that holds data lies in or below one with a `case.toml` that says where the data
-//! comes from (`origin`) and how to make it again (`regenerate`).
+//! Every folder below `tests/golden` that holds data lies in or below one with a `README.md` that says what made the
+//! data, and gives the commands that make it again as a block of code.
 
 use std::path::{Path, PathBuf};
 
@@ -16,29 +16,32 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut explained: Vec<PathBuf> = Vec::new();
     for (path, text) in
-        tree.texts().filter(|(path, _)| path.starts_with(FOLDER) && path.ends_with("case.toml"))
+        tree.texts().filter(|(path, _)| path.starts_with(FOLDER) && path.ends_with("README.md"))
     {
-        let missing: Vec<&str> =
-            ["origin", "regenerate"].into_iter().filter(|key| !has_key(text, key)).collect();
-        if missing.is_empty() {
+        if has_commands(text) {
             explained.extend(path.parent().map(Path::to_path_buf));
         } else {
-            findings.push(Finding::in_file(path, format!("lacks {}", missing.join(" and "))));
+            findings.push(Finding::in_file(path, "gives no command that makes the data again"));
         }
     }
+    let mut reported: Vec<&Path> = Vec::new();
     for file in tree.files.iter().filter(|file| file.path.starts_with(FOLDER)) {
-        let is_data =
-            file.path.extension().and_then(|extension| extension.to_str()).is_some_and(|e| DATA.contains(&e));
-        if is_data && !explained.iter().any(|folder| file.path.starts_with(folder)) {
-            findings.push(Finding::in_file(&file.path, "golden data without a complete case.toml"));
+        let extension = file.path.extension().and_then(|extension| extension.to_str());
+        let is_data = extension.is_some_and(|extension| DATA.contains(&extension));
+        let Some(folder) = file.path.parent().filter(|folder| is_data && !reported.contains(folder)) else {
+            continue;
+        };
+        if !explained.iter().any(|explained| folder.starts_with(explained)) {
+            findings.push(Finding::in_file(folder, "golden data without a README.md of origin and commands"));
+            reported.push(folder);
         }
     }
     findings
 }
 
-/// Whether the file gives the key a value. The rule needs no more of TOML.
-fn has_key(text: &str, key: &str) -> bool {
-    text.lines().any(|line| line.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with('=')))
+/// Whether the text has a block of code, indented or fenced.
+fn has_commands(text: &str) -> bool {
+    text.lines().any(|line| line.starts_with("    ") || line.starts_with("```"))
 }
 
 #[cfg(test)]
@@ -47,21 +50,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn data_without_origin_or_command_is_found() {
-        let complete = "origin = \"a tool, version 1\"\nregenerate = \"python make.py\"\n";
+    fn data_without_origin_or_commands_is_found() {
         let tree = tree_of(&[
-            ("tests/golden/good/case.toml", complete),
+            ("tests/golden/good/README.md", "Made by a tool:\n\n    python make.py\n"),
             ("tests/golden/good/deep/input.bin", ""),
-            ("tests/golden/half/case.toml", "origin = \"a tool\"\n"),
+            ("tests/golden/half/README.md", "Made by a tool.\n"),
             ("tests/golden/half/input.bin", ""),
+            ("tests/golden/half/output.bin", ""),
             ("tests/golden/orphan/input.bin", ""),
             ("tests/golden/orphan/make.py", ""),
             ("elsewhere/input.bin", ""),
         ]);
         let places: Vec<String> = check(&tree).into_iter().map(|finding| finding.place).collect();
-        assert_eq!(
-            places,
-            ["tests/golden/half/case.toml", "tests/golden/half/input.bin", "tests/golden/orphan/input.bin"]
-        );
+        assert_eq!(places, ["tests/golden/half/README.md", "tests/golden/half", "tests/golden/orphan"]);
     }
 }

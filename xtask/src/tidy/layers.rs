@@ -8,12 +8,10 @@ use super::{Finding, Tree, code_lines};
 const ALLOWED: &[(&str, &[&str])] = &[
     ("format", &[]),
     ("quant", &[]),
-    ("tensor", &["format", "quant"]),
     ("isa", &["quant"]),
-    ("kernels", &["format", "isa", "quant", "tensor"]),
-    ("model", &["format", "kernels", "quant", "tensor"]),
-    ("arena", &["tensor"]),
-    ("engine", &["arena", "format", "kernels", "model", "tensor"]),
+    ("kernels", &["format", "isa", "quant"]),
+    ("model", &["format", "kernels"]),
+    ("session", &["format", "isa", "kernels", "model", "quant"]),
 ];
 
 pub(super) fn check(tree: &Tree) -> Vec<Finding> {
@@ -72,11 +70,11 @@ mod tests {
     #[test]
     fn upward_uses_are_found_and_downward_ones_are_not() {
         let found = places(&[
-            ("runtime/src/format/node.rs", "use crate::engine::Session;\n"),
-            ("runtime/src/engine.rs", "use crate::model::Model;\nlet x = crate::format::Header::LEN;\n"),
+            ("runtime/src/format/node.rs", "use crate::session::Session;\n"),
+            ("runtime/src/session.rs", "use crate::model::Model;\nlet x = crate::format::Header::LEN;\n"),
             ("runtime/src/isa/scalar.rs", "// crate::engine::x\nlet x = crate::kernels::pad::Pad;\n"),
-            ("runtime/src/lib.rs", "use crate::engine::Session;\n"),
-            ("converter/src/lib.rs", "use crate::engine::Session;\n"),
+            ("runtime/src/lib.rs", "use crate::session::Session;\n"),
+            ("converter/src/lib.rs", "use crate::session::Session;\n"),
         ]);
         assert_eq!(found, ["runtime/src/format/node.rs:1", "runtime/src/isa/scalar.rs:2"]);
     }
@@ -84,7 +82,7 @@ mod tests {
     #[test]
     fn tests_may_use_everything_and_new_modules_must_be_named() {
         assert!(
-            places(&[("runtime/src/quant.rs", "#[cfg(test)]\nmod tests { use crate::engine::Session; }")])
+            places(&[("runtime/src/quant.rs", "#[cfg(test)]\nmod tests { use crate::session::Session; }")])
                 .is_empty()
         );
         assert_eq!(places(&[("runtime/src/novelty.rs", "")]), ["runtime/src/novelty.rs"]);

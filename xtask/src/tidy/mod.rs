@@ -80,13 +80,17 @@ impl Tree {
     fn read_folder(&mut self, root: &Path, folder: &Path) -> Result<()> {
         let absolute = root.join(folder);
         let is_build_result = absolute.join("CACHEDIR.TAG").is_file();
-        if folder.ends_with(".git") || is_build_result {
+        if is_build_result {
             return Ok(());
         }
         let context = || format!("cannot read {}", absolute.display());
         for entry in fs::read_dir(&absolute).with_context(context)? {
             let entry = entry.with_context(context)?;
             let path = folder.join(entry.file_name());
+            // A folder, or in a linked work tree a file.
+            if path == Path::new(".git") {
+                continue;
+            }
             let kind = entry.file_type().with_context(context)?;
             if kind.is_dir() {
                 self.read_folder(root, &path)?;

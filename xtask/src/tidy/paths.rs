@@ -33,9 +33,9 @@ mod tests {
 
     #[test]
     fn absolute_paths_are_told_from_relative_ones_and_addresses() {
-        assert!(names_absolute("open(\"/home/me/model\")", "home"));
-        assert!(names_absolute("/home/me", "home"));
-        assert!(!names_absolute("see ../home/me and https://example.org/home/me", "home"));
-        assert!(!names_absolute("/homes/me", "home"));
+        assert!(names_absolute("open(\"/place/me/model\")", "place"));
+        assert!(names_absolute("/place/me", "place"));
+        assert!(!names_absolute("see ../place/me and https://example.org/place/me", "place"));
+        assert!(!names_absolute("/places/me", "place"));
     }
 }

@@ -50,36 +50,72 @@ pub struct Toolchain {
 /// # Errors
 /// When something is missing and cannot be installed. The message then is the command that would install it.
 pub fn set_up(needs: &Needs) -> Result<Toolchain> {
-    let source_only = env::var_os("SECATEUR_COMPILER").is_some_and(|value| value == "source");
-    let mut source = SourceCompiler::find();
-    let mut installed = if source_only { BTreeSet::new() } else { rustup::installed(&needs.targets)? };
-
-    if !source_only && installed != needs.targets && source.is_none() {
-        rustup::add(needs.targets.difference(&installed));
-        installed = rustup::installed(&needs.targets)?;
+    let mut inventory = Inventory::take(needs)?;
+    if inventory.source.is_none() && !may_use_source_alone() {
+        let missing: Vec<&String> = needs.targets.difference(&inventory.installed).collect();
+        if !missing.is_empty() {
+            rustup::add(&missing);
+            inventory = Inventory::take(needs)?;
+        }
     }
-    let from_source = installed != needs.targets;
-
-    let mut packages = Vec::new();
-    if from_source && source.is_none() {
-        packages.extend(source::missing_packages());
-    }
-    if from_source && needs.clippy && !source.as_ref().is_some_and(SourceCompiler::has_clippy) {
-        packages.push("rust-web-clippy");
-    }
-    if needs.qemu && workspace::find_program(&[qemu::PROGRAM]).is_none() {
-        packages.push("qemu-system-arm");
-    }
+    let packages = inventory.missing_packages(needs);
     if !packages.is_empty() {
         apt::install(&packages)?;
-        source = SourceCompiler::find();
+        inventory = Inventory::take(needs)?;
     }
-    if !from_source {
-        source = None;
-    } else if source.is_none() {
-        bail!(source::explain());
+    inventory.into_toolchain(needs)
+}
+
+/// The same without installing anything.
+///
+/// # Errors
+/// When something is missing.
+pub fn find(needs: &Needs) -> Result<Toolchain> {
+    Inventory::take(needs)?.into_toolchain(needs)
+}
+
+/// What is there of what is needed.
+struct Inventory {
+    installed: BTreeSet<String>,
+    source: Option<SourceCompiler>,
+}
+
+impl Inventory {
+    fn take(needs: &Needs) -> Result<Self> {
+        let installed =
+            if may_use_source_alone() { BTreeSet::new() } else { rustup::installed(&needs.targets)? };
+        let source = if installed == needs.targets { None } else { SourceCompiler::find() };
+        Ok(Self { installed, source })
     }
-    Ok(Toolchain { installed, source })
+
+    /// The Debian packages of the parts that are missing.
+    fn missing_packages(&self, needs: &Needs) -> Vec<&'static str> {
+        let mut packages = Vec::new();
+        if self.installed != needs.targets {
+            if self.source.is_none() {
+                packages.extend(source::missing_packages());
+            }
+            if needs.clippy && !self.source.as_ref().is_some_and(SourceCompiler::has_clippy) {
+                packages.push("rust-web-clippy");
+            }
+        }
+        if needs.qemu && workspace::find_program(&[qemu::PROGRAM]).is_none() {
+            packages.push("qemu-system-arm");
+        }
+        packages
+    }
+
+    fn into_toolchain(self, needs: &Needs) -> Result<Toolchain> {
+        let missing = self.missing_packages(needs);
+        if !missing.is_empty() {
+            bail!("missing {}; `cargo xtask setup` installs what is missing", missing.join(", "));
+        }
+        Ok(Toolchain { installed: self.installed, source: self.source })
+    }
+}
+
+fn may_use_source_alone() -> bool {
+    env::var_os("SECATEUR_COMPILER").is_some_and(|value| value == "source")
 }
 
 impl Toolchain {

@@ -29,14 +29,14 @@ pub(super) fn installed(targets: &BTreeSet<String>) -> Result<BTreeSet<String>> 
 }
 
 /// Lets rustup add the targets. Whether it could shows in [`installed`].
-pub(super) fn add<'a>(targets: impl Iterator<Item = &'a String>) {
+pub(super) fn add(targets: &[&String]) {
     if workspace::find_program(&["rustup"]).is_none() {
         return;
     }
-    let targets: Vec<&str> = targets.map(String::as_str).collect();
-    eprintln!("set-up: rustup target add {}", targets.join(" "));
+    let list = targets.iter().map(|target| target.as_str()).collect::<Vec<_>>().join(" ");
+    eprintln!("set-up: rustup target add {list}");
     let mut command = process::command("rustup");
-    command.args(["target", "add"]).args(&targets).current_dir(workspace::root());
+    command.args(["target", "add"]).args(targets).current_dir(workspace::root());
     let reason = match process::run(&mut command, LIMIT, |_| ()) {
         Ok(finished) if finished.ending.is_success() => return,
         Ok(finished) => finished.ending.to_string(),

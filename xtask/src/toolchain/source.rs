@@ -73,14 +73,6 @@ pub(super) fn missing_packages() -> Vec<&'static str> {
     packages
 }
 
-/// Why there still is no compiler after the packages were installed.
-pub(super) fn explain() -> String {
-    let found = version_of(Path::new(DEBIAN_RUSTC)).unwrap_or_else(|| "missing".to_owned());
-    format!(
-        "no compiler for the boards: {DEBIAN_RUSTC} is {found}, and {OLDEST} or newer with its sources is needed"
-    )
-}
-
 fn find_rustc() -> Option<PathBuf> {
     let own = ask_rustc(&["--print", "sysroot"]).ok().map(|sysroot| Path::new(&sysroot).join("bin/rustc"));
     own.into_iter().chain([PathBuf::from(DEBIAN_RUSTC)]).find(|rustc| {
