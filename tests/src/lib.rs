@@ -1,8 +1,9 @@
-//! What the test suites share: where golden data is, and how it is read.
+//! What the test suites share: where golden data is, how it is read, and how firmware is run.
 
 use std::path::{Path, PathBuf};
 
 pub mod golden;
+pub mod target;
 
 /// The root of the workspace.
 pub fn workspace() -> &'static Path {
@@ -19,7 +20,7 @@ pub fn shared_data() -> Option<PathBuf> {
     path.is_dir().then_some(path)
 }
 
-/// Says on standard error that a test was left out; `cargo xtask test` collects these lines.
+/// Says that a test was left out for want of data; `cargo xtask test` counts and lists it as skipped.
 pub fn skipped(test: &str, reason: &str) {
-    eprintln!("skipped: {test}: {reason}");
+    xtask::skip::without_data(test, reason);
 }

@@ -1,1 +1,28 @@
-//! xtask.
+//! Build tooling, the half that tests and commands share.
+//!
+//! From the ground up:
+//!
+//! - [`workspace`]: where things lie.
+//! - [`process`]: child processes with a clean environment, captured output and a time limit.
+//! - [`board`]: the table of boards, read from `boards/<board>/`.
+//! - [`toolchain`]: finds or installs a compiler for a board's target, and QEMU.
+//! - [`firmware`]: builds a program of the `boards` package for a board.
+//! - [`elf`]: measures it.
+//! - [`qemu`]: runs one, and [`logs`] decodes what it says.
+//! - [`libtest`] and [`report`]: what the tests said, counted and listed; [`skip`] is how a test says it did not run.
+//! - [`tidy`]: the rules of the source tree that no compiler checks.
+//!
+//! Invariant: nothing here depends on the product's crates, so that a broken runtime never breaks its own tooling.
+
+pub mod board;
+pub mod elf;
+pub mod firmware;
+pub mod libtest;
+pub mod logs;
+pub mod process;
+pub mod qemu;
+pub mod report;
+pub mod skip;
+pub mod tidy;
+pub mod toolchain;
+pub mod workspace;

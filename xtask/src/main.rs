@@ -1,2 +1,48 @@
-//! xtask.
-fn main() {}
+//! `cargo xtask COMMAND`: everything that is done to this workspace beside writing it.
+
+mod commands;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "Build tooling of the workspace", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Find or install what firmware is built and run with
+    Setup(commands::setup::Options),
+    /// Build a firmware for a board
+    Build(commands::build::Options),
+    /// Build a firmware and run it on an emulated board
+    Qemu(commands::qemu::Options),
+    /// Set up what is missing, then run every check and every test
+    Test(commands::test::Options),
+    /// Check the rules of the source tree that no compiler checks
+    Tidy,
+    /// Show what a firmware takes of a board's flash and RAM
+    Size(commands::size::Options),
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Setup(options) => commands::setup::run(&options),
+        Command::Build(options) => commands::build::run(&options),
+        Command::Qemu(options) => commands::qemu::run(&options),
+        Command::Test(options) => commands::test::run(&options),
+        Command::Tidy => commands::tidy::run(),
+        Command::Size(options) => commands::size::run(&options),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! Firmware on emulated boards.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use xtask::board::{self, Board};
+use xtask::firmware::Firmware;
+use xtask::skip;
+use xtask::toolchain::{self, Needs, Toolchain};
+
+/// A board, and what it takes to build for it and run on it.
+#[derive(Debug)]
+pub struct Bench {
+    /// The board.
+    pub board: Board,
+    toolchain: Toolchain,
+}
+
+impl Bench {
+    /// Sets up nothing: where a compiler or QEMU is missing, the calling `test` is noted as skipped, and there is none.
+    ///
+    /// # Errors
+    /// When there is no such board.
+    pub fn find(board: &str, test: &str) -> Result<Option<Self>> {
+        let board = board::select(board)?.into_iter().next().context("`all` is no board")?;
+        let needs = Needs { targets: [board.target.clone()].into(), qemu: true, ..Needs::default() };
+        match toolchain::find(&needs) {
+            Ok(toolchain) => Ok(Some(Self { board, toolchain })),
+            Err(error) => {
+                skip::without_board(test, &format!("{error:#}"));
+                Ok(None)
+            }
+        }
+    }
+
+    /// Builds a program for the board and returns its ELF file.
+    ///
+    /// # Errors
+    /// When it does not build.
+    pub fn build(&self, program: &str, features: &[&str]) -> Result<PathBuf> {
+        Firmware { board: &self.board, program, features }.build(&self.toolchain)
+    }
+}

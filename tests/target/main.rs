@@ -1,0 +1,3 @@
+//! What runs on the boards, emulated by QEMU.
+
+mod support;

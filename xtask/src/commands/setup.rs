@@ -1,0 +1,24 @@
+//! `setup`: find or install what firmware is built and run with.
+
+use anyhow::Result;
+use clap::Args;
+use xtask::board;
+use xtask::toolchain::{self, Needs};
+
+use super::targets;
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// A folder of boards/, or `all`
+    #[arg(long, value_name = "NAME", default_value = "all")]
+    board: String,
+}
+
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let targets = targets(&board::select(&options.board)?);
+    let toolchain = toolchain::set_up(&Needs { targets: targets.clone(), clippy: true, qemu: true })?;
+    for line in toolchain.describe(&targets) {
+        println!("{line}");
+    }
+    Ok(())
+}

@@ -1,0 +1,132 @@
+//! Builds programs of the `boards` package.
+
+use std::env;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+
+use crate::board::{Board, Isa};
+use crate::toolchain::Toolchain;
+use crate::workspace;
+
+/// The package of all firmware.
+pub const PACKAGE: &str = "secateur-boards";
+
+/// The programs that the on-target tests run on every board, with the features that they need.
+pub const TESTED: &[(&str, &[&str])] = &[("hello", &["logs"]), ("endings", &[])];
+
+/// A program to build for a board.
+#[derive(Debug, Clone, Copy)]
+pub struct Firmware<'a> {
+    /// The board to build for.
+    pub board: &'a Board,
+    /// Name of a program in `boards/src/bin`.
+    pub program: &'a str,
+    /// Features of the `boards` package, beside the board's own.
+    pub features: &'a [&'a str],
+}
+
+impl Firmware<'_> {
+    /// Builds the program and returns its ELF file, which later builds for other boards leave alone.
+    ///
+    /// # Errors
+    /// When the build fails; the compiler's messages are already on the standard error.
+    pub fn build(&self, toolchain: &Toolchain) -> Result<PathBuf> {
+        let Self { board, program, .. } = self;
+        let directory = workspace::firmware_directory()?;
+        let _lock = lock(&directory)?;
+        let mut command = toolchain.cargo("build", &board.target)?;
+        command.args(["--quiet", "--profile", "firmware", "--package", PACKAGE, "--bin", program]);
+        command.args(["--features", &self.feature_list(), "--message-format", "json-render-diagnostics"]);
+        command.env(ISA_VARIABLE, isa_name(board.isa));
+        // Without it defmt leaves out all but errors when it compiles.
+        command.env("DEFMT_LOG", env::var_os("DEFMT_LOG").unwrap_or_else(|| "info".into()));
+        let output = command.stderr(Stdio::inherit()).output().context("cannot start cargo")?;
+        if !output.status.success() {
+            bail!("{program} for {} does not build", board.name);
+        }
+        let built =
+            executable(&output.stdout).with_context(|| format!("cargo built no program {program}"))?;
+
+        let folder = directory.join("boards").join(&board.name);
+        let elf = folder.join(program).with_extension("elf");
+        fs::create_dir_all(&folder)
+            .and_then(|()| replace(&built, &elf))
+            .with_context(|| format!("cannot write {}", elf.display()))?;
+        Ok(elf)
+    }
+
+    fn feature_list(&self) -> String {
+        let mut features = vec![self.board.name.as_str()];
+        features.extend(self.features);
+        features.join(",")
+    }
+}
+
+/// Tells the runtime's build script which kernels a board can run, where the target triple alone does not.
+pub const ISA_VARIABLE: &str = "SECATEUR_ISA";
+
+/// The value of [`ISA_VARIABLE`].
+#[must_use]
+pub fn isa_name(isa: Isa) -> &'static str {
+    match isa {
+        Isa::Scalar => "scalar",
+        Isa::Dsp => "dsp",
+        Isa::Mve => "mve",
+    }
+}
+
+/// Holds off other builds, of this process or another, until the result is dropped: boards of one target share cargo's
+/// place for the program, and it has to be copied away before the next build puts another one there.
+fn lock(directory: &Path) -> Result<File> {
+    let path = directory.join("build.lock");
+    let open = || {
+        fs::create_dir_all(directory)?;
+        let file = File::create(&path)?;
+        file.lock()?;
+        Ok::<File, io::Error>(file)
+    };
+    open().with_context(|| format!("cannot lock {}", path.display()))
+}
+
+/// Copies whole or not at all, since an emulator may be reading the old file.
+fn replace(from: &Path, to: &Path) -> io::Result<()> {
+    let fresh = to.with_extension("new");
+    fs::copy(from, &fresh)?;
+    fs::rename(&fresh, to)
+}
+
+/// The executable that cargo's messages name last.
+fn executable(messages: &[u8]) -> Option<PathBuf> {
+    #[derive(Deserialize)]
+    struct Message {
+        executable: Option<PathBuf>,
+    }
+    String::from_utf8_lossy(messages)
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Message>(line).ok()?.executable)
+        .next_back()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_executable_is_taken_from_cargos_messages() {
+        let messages = concat!(
+            r#"{"reason":"compiler-artifact","executable":null}"#,
+            "\n",
+            r#"{"reason":"compiler-artifact","executable":"/t/hello"}"#,
+            "\n",
+            r#"{"reason":"build-finished","success":true}"#,
+            "\n",
+        );
+        assert_eq!(executable(messages.as_bytes()), Some(PathBuf::from("/t/hello")));
+        assert_eq!(executable(b"{}"), None);
+    }
+}

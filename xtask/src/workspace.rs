@@ -1,0 +1,67 @@
+//! Where things lie.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+
+use crate::process;
+
+/// The folder that holds the workspace's `Cargo.toml`.
+#[must_use]
+pub fn root() -> &'static Path {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    own.parent().unwrap_or(own)
+}
+
+/// The cargo that started this process, or the one on the path.
+#[must_use]
+pub fn cargo() -> PathBuf {
+    env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from)
+}
+
+/// The target directory of everything that runs on a board: apart from the host's, because it has a compiler of its
+/// own.
+///
+/// # Errors
+/// When cargo cannot say where the workspace's target directory is.
+pub fn firmware_directory() -> Result<PathBuf> {
+    Ok(target_directory()?.join("firmware"))
+}
+
+/// The target directory of host builds, as cargo sees it with all settings of the user.
+///
+/// # Errors
+/// When `cargo metadata` fails.
+pub fn target_directory() -> Result<&'static Path> {
+    #[derive(Deserialize)]
+    struct Metadata {
+        target_directory: PathBuf,
+    }
+    static DIRECTORY: OnceLock<PathBuf> = OnceLock::new();
+    if let Some(directory) = DIRECTORY.get() {
+        return Ok(directory);
+    }
+    let mut command = process::command(cargo());
+    command.args(["metadata", "--no-deps", "--offline", "--format-version", "1"]).current_dir(root());
+    let output = command.output().context("cannot start cargo")?;
+    if !output.status.success() {
+        bail!("cargo metadata failed: {}", String::from_utf8_lossy(&output.stderr).trim());
+    }
+    let metadata: Metadata =
+        serde_json::from_slice(&output.stdout).context("unexpected answer of cargo metadata")?;
+    Ok(DIRECTORY.get_or_init(|| metadata.target_directory))
+}
+
+/// The first of the programs that the search path has.
+#[must_use]
+pub fn find_program(names: &[&str]) -> Option<PathBuf> {
+    let path = env::var_os("PATH")?;
+    let folders: Vec<PathBuf> = env::split_paths(&path).collect();
+    names
+        .iter()
+        .flat_map(|name| folders.iter().map(move |folder| folder.join(name)))
+        .find(|file| file.is_file())
+}
