@@ -2,6 +2,7 @@
 //!
 //! - `board`: the selected board. Every board offers the same names, so programs know no chip.
 //! - `flash`: the model that lies beside the firmware.
+//! - `region`: marks for the cycle profiler.
 //! - `stack`: how deep the stack has been.
 //! - `fault`: panics and hardware faults become a message and an exit code.
 //!
@@ -18,5 +19,7 @@ pub mod board;
 mod fault;
 #[cfg(target_os = "none")]
 pub mod flash;
+#[cfg(target_os = "none")]
+pub mod region;
 #[cfg(target_os = "none")]
 pub mod stack;
