@@ -31,6 +31,28 @@ pub type Active = Dsp;
 #[cfg(not(isa = "dsp"))]
 pub type Active = Scalar;
 
+/// Rows of one length inside a larger image, and the distance at which they are to stand.
+#[derive(Debug, Clone, Copy)]
+pub struct Rows<'a> {
+    /// Values, from the first one of the first row on.
+    pub input: &'a [i8],
+    /// Values in a row.
+    pub row_len: usize,
+    /// Number of rows.
+    pub rows: usize,
+    /// Values from the start of a row to the start of the next.
+    pub pitch: usize,
+    /// Pairs from the start of a widened row to the start of the next; at least `ceil(row_len / 2)`.
+    pub pairs: usize,
+}
+
+impl<'a> Rows<'a> {
+    /// A single row.
+    pub fn one(input: &'a [i8]) -> Self {
+        Self { input, row_len: input.len(), rows: 1, pitch: input.len(), pairs: input.len().div_ceil(2) }
+    }
+}
+
 /// The inner loops that an instruction set supplies.
 ///
 /// Slices of one call that should have equal lengths are used up to the shortest. Sums wrap modulo 2^32; a model whose
@@ -52,8 +74,9 @@ pub trait Isa {
     /// `largest[c] = max(largest[c], input[c])`.
     fn max_i8(largest: &mut [i8], input: &[i8]);
 
-    /// Inputs as 16-bit values: `output[i / 2 x pitch + i % 2] = input[i]`.
-    fn widen(input: &[i8], output: &mut [i16], pitch: usize);
+    /// Inputs as 16-bit values, in pairs that lie `2 PIXELS` elements apart: value `k` of row `r` goes to pair
+    /// `r x pairs + k / 2`, element `k % 2`. `PIXELS` is 1 or 2. Nothing is written if a slice is too short.
+    fn widen<const PIXELS: usize>(rows: &Rows<'_>, output: &mut [i16]);
 
     /// Whole groups of `SIZE` channels times `PIXELS` vectors of inputs: writes `SIZE` bytes per group to each output,
     /// with the zero point added and clamped to -128 to 127.

@@ -1,7 +1,7 @@
 //! Reference inner loops in safe Rust, for every core.
 #![forbid(unsafe_code)]
 
-use super::{Isa, Lanes};
+use super::{Isa, Lanes, Rows};
 use crate::packing::lanes;
 use crate::quant::{ChannelQuant, OutputStage};
 
@@ -52,11 +52,15 @@ impl Isa for Scalar {
         }
     }
 
-    #[inline]
-    fn widen(input: &[i8], output: &mut [i16], pitch: usize) {
-        for (pair, out) in input.chunks(2).zip(output.chunks_mut(pitch.max(2))) {
-            for (out, &value) in out.iter_mut().zip(pair) {
-                *out = value.into();
+    fn widen<const PIXELS: usize>(rows: &Rows<'_>, output: &mut [i16]) {
+        let Rows { input, row_len, rows, pitch, pairs } = *rows;
+        let targets = output.chunks_mut((pairs * 2 * PIXELS).max(1)).take(rows);
+        for (row, target) in input.chunks(pitch.max(1)).zip(targets) {
+            let row = row.get(..row_len).unwrap_or_default();
+            for (pair, out) in row.chunks(2).zip(target.chunks_mut(2 * PIXELS)) {
+                for (out, &value) in out.iter_mut().zip(pair) {
+                    *out = value.into();
+                }
             }
         }
     }

@@ -14,6 +14,7 @@ use crate::format::{Node, OpCode, Packing};
 use crate::isa::{Active, Isa};
 use crate::kernels::conv2d::Params;
 use crate::kernels::lane_layer::LaneLayer;
+use crate::kernels::wide_patch::WidePatches;
 use crate::kernels::{Call, NodeError, Operator, Tensor, TensorMut, Unary, Window, require};
 
 /// Channels per group.
@@ -74,18 +75,21 @@ fn conv2d_lanes<I: Isa>(
     else {
         return;
     };
+    let patches = WidePatches { window: &params.window, size: [h, w, c], padding: params.input_zero_point };
     let mut position = Position { image: 0, y: 0, x: 0 };
-    let mut gather = |scratch: &mut [i16], pixel: usize, pixels: usize| {
+    let mut next = || {
         let start = position.image * h * w * c;
         let image = input.data.get(start..start + h * w * c).unwrap_or_default();
-        let patch = Patch { image, size: [h, w, c], padding: params.input_zero_point, pixel, pixels };
-        patch.widen::<I>(&params.window, [position.y, position.x], scratch);
+        let at = [position.y, position.x];
         position.advance(out_h, out_w);
+        (image, at)
     };
     let mut pairs = output.data.chunks_exact_mut((2 * out_c).max(1));
     for out in &mut pairs {
-        gather(scratch, 0, 2);
-        gather(scratch, 1, 2);
+        for pixel in 0..2 {
+            let (image, at) = next();
+            patches.gather::<I, 2>(image, at, scratch.get_mut(2 * pixel..).unwrap_or_default());
+        }
         let (first, second) = out.split_at_mut(out_c);
         layer.run::<I, GROUP, 2>(scratch, [first, second]);
     }
@@ -93,7 +97,8 @@ fn conv2d_lanes<I: Isa>(
     if !last.is_empty() {
         let half = scratch.len() / 2;
         let scratch = scratch.get_mut(..half).unwrap_or_default();
-        gather(scratch, 0, 1);
+        let (image, at) = next();
+        patches.gather::<I, 1>(image, at, scratch);
         layer.run::<I, GROUP, 1>(scratch, [last]);
     }
 }
@@ -116,80 +121,6 @@ impl Position {
                 self.y = 0;
                 self.image += 1;
             }
-        }
-    }
-}
-
-/// The patch of one of the pixels that share a pass over the weights.
-struct Patch<'a> {
-    image: &'a [i8],
-    size: [usize; 3],
-    padding: i8,
-    /// Which pixel.
-    pixel: usize,
-    /// How many there are.
-    pixels: usize,
-}
-
-impl Patch<'_> {
-    /// Widens the window of output position `[y, x]` into every `pixels`-th pair of `scratch`.
-    fn widen<I: Isa>(&self, window: &Window, [y, x]: [usize; 2], scratch: &mut [i16]) {
-        let [h, w, c] = self.size;
-        let row_len = usize::from(window.width.kernel) * c;
-        let pitch = 2 * self.pixels;
-        let Some(scratch) = scratch.get_mut(2 * self.pixel..) else { return };
-        let rows = scratch.chunks_mut((row_len.div_ceil(2) * pitch).max(1));
-        for (i, row) in rows.take(usize::from(window.height.kernel)).enumerate() {
-            let in_y = window.height.position(y, i, h);
-            let columns = window.width.overlap(x, w);
-            let whole = window.width.dilation == 1 && columns.len() == usize::from(window.width.kernel);
-            match in_y {
-                Some(in_y) if whole => {
-                    let start = (in_y * w + columns.start) * c;
-                    let source = self.image.get(start..start + row_len).unwrap_or_default();
-                    I::widen(source, row, pitch);
-                }
-                Some(in_y) => self.widen_partly::<I>(window, in_y, x, row),
-                None => fill(row, pitch, 0, row_len, self.padding),
-            }
-        }
-    }
-
-    /// One kernel row of which some positions lie outside the image or apart from each other.
-    fn widen_partly<I: Isa>(&self, window: &Window, in_y: usize, x: usize, row: &mut [i16]) {
-        let [_, w, c] = self.size;
-        let pitch = 2 * self.pixels;
-        for j in 0..usize::from(window.width.kernel) {
-            let at = j * c;
-            match window.width.position(x, j, w) {
-                Some(in_x) => {
-                    let start = (in_y * w + in_x) * c;
-                    let source = self.image.get(start..start + c).unwrap_or_default();
-                    widen_at::<I>(source, row, pitch, at);
-                }
-                None => fill(row, pitch, at, c, self.padding),
-            }
-        }
-    }
-}
-
-/// Widens `input` to position `at` of a row of pairs.
-fn widen_at<I: Isa>(input: &[i8], row: &mut [i16], pitch: usize, at: usize) {
-    // From an odd position on, the first value completes a pair.
-    let (odd, even) = input.split_at((at % 2).min(input.len()));
-    if let (Some(&value), Some(out)) = (odd.first(), row.get_mut(at / 2 * pitch + 1)) {
-        *out = value.into();
-    }
-    if let Some(rest) = row.get_mut(at.div_ceil(2) * pitch..) {
-        I::widen(even, rest, pitch);
-    }
-}
-
-/// Writes `value` to `len` positions of a row of pairs, from `at` on.
-fn fill(row: &mut [i16], pitch: usize, at: usize, len: usize, value: i8) {
-    for position in at..at + len {
-        if let Some(out) = row.get_mut(position / 2 * pitch + position % 2) {
-            *out = value.into();
         }
     }
 }

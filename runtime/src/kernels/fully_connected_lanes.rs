@@ -6,7 +6,7 @@
 use zerocopy::FromBytes;
 
 use crate::format::{Node, OpCode, Packing};
-use crate::isa::{Active, Isa};
+use crate::isa::{Active, Isa, Rows};
 use crate::kernels::fully_connected::Params;
 use crate::kernels::lane_layer::LaneLayer;
 use crate::kernels::{Call, NodeError, Operator, Unary, require};
@@ -60,7 +60,7 @@ fn fully_connected_lanes<'a, I: Isa>(
 ) {
     let outputs = output.len() / rows.len().max(1);
     for (row, out) in rows.zip(output.chunks_exact_mut(outputs.max(1))) {
-        I::widen(row, scratch, 2);
+        I::widen::<1>(&Rows::one(row), scratch);
         layer.run::<I, GROUP, 1>(scratch, [out]);
     }
 }

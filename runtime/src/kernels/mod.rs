@@ -46,6 +46,7 @@ pub mod sub;
 pub(crate) mod testing;
 pub mod transpose;
 pub mod transpose_conv2d;
+mod wide_patch;
 mod window;
 
 pub use call::{Call, Element, Tensor, TensorMut, Unary};

@@ -397,20 +397,65 @@ function secateur_lanes_2x1
     next_group .Lgroup_2x1
     .size secateur_lanes_2x1, . - secateur_lanes_2x1
 
-// Sign-extends bytes to halfwords: r0 source (any alignment), r1 target (4-aligned), r2 number of groups of four
-// bytes (at least 1), r3 distance in bytes of the target's words.
-function secateur_widen
-    push    {r4, r5, lr}
-.Lwiden:
-    ldr     r4, [r0], #4
-    subs    r2, r2, #1
-    sxtb16  r5, r4
-    sxtb16  r4, r4, ror #8
-    pkhbt   r12, r5, r4, lsl #16
-    pkhtb   r4, r4, r5, asr #16
-    str     r12, [r1]
-    str     r4, [r1, r3]
-    add     r1, r1, r3, lsl #1
-    bne     .Lwiden
-    pop     {r4, r5, pc}
-    .size secateur_widen, . - secateur_widen
+// ---- Widening: rows of bytes to rows of pairs of halfwords, pairs \pitch bytes apart ----
+//
+// r0: source (any alignment), r1: target (4-aligned), r2: bytes per row (at least 1), r3: rows (at least 1),
+// [sp]: bytes from the start of a source row to the start of the next, [sp, #4]: bytes between the rows of the target.
+// A row of odd length leaves half a pair unwritten.
+
+.macro widen_word source, pitch
+    sxtb16  r12, \source
+    sxtb16  lr, \source, ror #8
+    pkhbt   \source, r12, lr, lsl #16
+    pkhtb   r12, lr, r12, asr #16
+    str     \source, [r1], #\pitch
+    str     r12, [r1], #\pitch
+.endm
+
+.macro widen name, pitch
+function \name
+    push    {r4-r8, lr}
+    ldrd    r4, r8, [sp, #24]
+    sub     r4, r4, r2                  // from a row's end to the next row
+.Lrow_\pitch:
+    mov     r5, r2
+    subs    r5, r5, #8
+    blt     .Lfour_\pitch
+.Leight_\pitch:
+    ldr     r6, [r0], #4
+    ldr     r7, [r0], #4
+    widen_word r6, \pitch
+    widen_word r7, \pitch
+    subs    r5, r5, #8
+    bge     .Leight_\pitch
+.Lfour_\pitch:
+    adds    r5, r5, #4
+    blt     .Ltail_\pitch
+    ldr     r6, [r0], #4
+    widen_word r6, \pitch
+    subs    r5, r5, #4
+.Ltail_\pitch:
+    adds    r5, r5, #4                  // 0 to 3 bytes are left
+    beq     .Lnext_\pitch
+    ldrsb   r6, [r0], #1
+    subs    r5, r5, #1
+    beq     .Lhalf_\pitch
+    ldrsb   r7, [r0], #1
+    pkhbt   r6, r6, r7, lsl #16
+    str     r6, [r1], #\pitch
+    subs    r5, r5, #1
+    beq     .Lnext_\pitch
+    ldrsb   r6, [r0], #1
+.Lhalf_\pitch:
+    strh    r6, [r1], #\pitch
+.Lnext_\pitch:
+    add     r0, r0, r4
+    add     r1, r1, r8
+    subs    r3, r3, #1
+    bne     .Lrow_\pitch
+    pop     {r4-r8, pc}
+    .size \name, . - \name
+.endm
+
+widen secateur_widen_1, 4
+widen secateur_widen_2, 8

@@ -5,7 +5,7 @@
 
 use core::arch::global_asm;
 
-use super::{Isa, Lanes, Scalar};
+use super::{Isa, Lanes, Rows, Scalar};
 use crate::packing::lanes::RECORD_WORDS;
 use crate::quant::{ChannelQuant, OutputStage};
 
@@ -41,9 +41,24 @@ unsafe extern "C" {
     fn secateur_lanes_8x1(arguments: *const LaneArguments);
     fn secateur_lanes_4x1(arguments: *const LaneArguments);
     fn secateur_lanes_2x1(arguments: *const LaneArguments);
-    /// `input` is valid for reads of `4 quads` bytes, `output` (4-aligned) for writes of `2 quads` words that lie
-    /// `pitch` bytes apart; `quads` is at least 1.
-    fn secateur_widen(input: *const i8, output: *mut i16, quads: usize, pitch: usize);
+    // `input` is valid for reads of `rows` rows of `row_len` bytes, `input_pitch` bytes apart; `output` (4-aligned) for
+    // writes of the pairs of all rows, 4 (`_1`) or 8 (`_2`) bytes apart, with `skip` bytes between rows. Rows and their length are at least 1.
+    fn secateur_widen_1(
+        input: *const i8,
+        output: *mut i16,
+        row_len: usize,
+        rows: usize,
+        input_pitch: usize,
+        skip: usize,
+    );
+    fn secateur_widen_2(
+        input: *const i8,
+        output: *mut i16,
+        row_len: usize,
+        rows: usize,
+        input_pitch: usize,
+        skip: usize,
+    );
 }
 
 /// Dual 16-bit multiply-accumulates.
@@ -81,24 +96,22 @@ impl Isa for Dsp {
         Scalar::requantize(sums, channels, stage, output);
     }
 
-    fn widen(input: &[i8], output: &mut [i16], pitch: usize) {
-        let quads = input.len() / 4;
-        let whole = quads > 0
-            && output.len() >= (2 * quads - 1) * pitch + 2
-            && pitch.is_multiple_of(2)
-            && output.as_ptr().addr().is_multiple_of(4);
-        let done = if whole {
-            // SAFETY: `input` holds `4 quads` bytes. The last word written starts at element `(2 quads - 1) x pitch` and
-            // `output` holds two elements from there on; its address and the even pitch keep words aligned.
-            unsafe {
-                secateur_widen(input.as_ptr(), output.as_mut_ptr(), quads, pitch * size_of::<i16>());
-            }
-            quads
-        } else {
-            0
-        };
-        let rest = output.get_mut(2 * done * pitch..).unwrap_or_default();
-        Scalar::widen(input.get(4 * done..).unwrap_or_default(), rest, pitch);
+    fn widen<const PIXELS: usize>(rows: &Rows<'_>, output: &mut [i16]) {
+        let Rows { input, row_len, rows, pitch, pairs } = *rows;
+        let read = (rows.max(1) - 1) * pitch + row_len;
+        let own = row_len.div_ceil(2);
+        let written = ((rows.max(1) - 1) * pairs + own.max(1) - 1) * 2 * PIXELS + 2;
+        let fits = row_len > 0 && rows > 0 && pairs >= own && input.len() >= read && output.len() >= written;
+        if !fits || !output.as_ptr().addr().is_multiple_of(4) {
+            return;
+        }
+        // SAFETY: `fits` says that the input holds all rows at their pitch, and the output every pair up to the last; rows
+        // and their length are not 0. The output is aligned, and pairs are a multiple of 4 bytes apart.
+        unsafe {
+            let widen = if PIXELS == 1 { secateur_widen_1 } else { secateur_widen_2 };
+            let skip = (pairs - own) * 2 * PIXELS * size_of::<i16>();
+            widen(input.as_ptr(), output.as_mut_ptr(), row_len, rows, pitch, skip);
+        }
     }
 
     fn lanes<const SIZE: usize, const PIXELS: usize>(
