@@ -85,7 +85,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::kernels::testing::{OneNode, flat, position, values};
+    use crate::kernels::testing::definitions::{flat, position};
+    use crate::kernels::testing::{OneNode, values};
 
     fn table(input_len: u16, output_len: u16, align: bool, half: bool) -> Vec<u16> {
         (0..output_len).map(|at| neighbour(at, input_len, output_len, align, half)).collect()
@@ -134,7 +135,7 @@ mod tests {
 
         #[test]
         fn equals_index_by_index(
-            (dims, out_h, out_w, values) in prop::array::uniform4(1u32..5).prop_flat_map(|dims| {
+            (dims, out_h, out_w, values) in prop::array::uniform4(1usize..5).prop_flat_map(|dims| {
                 (Just(dims), 1u16..9, 1u16..9, values(&dims))
             }),
             align: bool,
@@ -143,7 +144,7 @@ mod tests {
             let [n, h, w, c] = dims;
             let (rows, columns) = (table(h as u16, out_h, align, half), table(w as u16, out_w, align, half));
             let out_dims = [n, out_h.into(), out_w.into(), c];
-            let expected: Vec<i8> = (0..out_dims.iter().product::<u32>() as usize)
+            let expected: Vec<i8> = (0..out_dims.iter().product::<usize>())
                 .map(|i| {
                     let at = position(&out_dims, i);
                     values[flat(&dims, &[at[0], rows[at[1]].into(), columns[at[2]].into(), at[3]])]
