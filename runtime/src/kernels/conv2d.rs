@@ -64,8 +64,7 @@ fn check(node: &Node<'_>) -> Result<u64, NodeError> {
     let patch = params.window.area().checked_mul(c / groups).ok_or(NodeError::Shape)?;
     let weights = patch.checked_mul(out_c).ok_or(NodeError::Constants)?;
     node.constants::<i8>(params.weights, weights).ok_or(NodeError::Constants)?;
-    let channels = node.constants::<ChannelQuant>(params.channels, out_c).ok_or(NodeError::Constants)?;
-    require(channels.iter().all(|channel| channel.multiplier.is_valid()), NodeError::Quantization)?;
+    node.constants::<ChannelQuant>(params.channels, out_c).ok_or(NodeError::Constants)?;
     Ok(output.shape.elements() as u64 * patch as u64)
 }
 
@@ -153,7 +152,7 @@ pub(super) fn pixel_times_channels<I: Isa>(
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     extern crate std;
     use std::vec::Vec;
 
@@ -164,7 +163,7 @@ mod tests {
     use crate::kernels::testing::{Layer, OneNode, definitions, windowed, windows};
 
     /// A layer on `[n, h, w]`, with this many groups and, in each group, input and output channels.
-    fn layer(
+    pub(in crate::kernels) fn layer(
         window: Window,
         [n, h, w]: [usize; 3],
         groups: usize,

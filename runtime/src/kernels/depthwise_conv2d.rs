@@ -53,8 +53,7 @@ fn check(node: &Node<'_>) -> Result<u64, NodeError> {
     let area = params.window.area();
     let weights = area.checked_mul(out_c).ok_or(NodeError::Constants)?;
     node.constants::<i8>(params.weights, weights).ok_or(NodeError::Constants)?;
-    let channels = node.constants::<ChannelQuant>(params.channels, out_c).ok_or(NodeError::Constants)?;
-    require(channels.iter().all(|channel| channel.multiplier.is_valid()), NodeError::Quantization)?;
+    node.constants::<ChannelQuant>(params.channels, out_c).ok_or(NodeError::Constants)?;
     Ok(output.shape.elements() as u64 * area as u64)
 }
 

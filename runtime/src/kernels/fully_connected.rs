@@ -40,8 +40,7 @@ fn check(node: &Node<'_>) -> Result<u64, NodeError> {
     require(depth > 0 && rows.checked_mul(depth) == Some(input.shape.elements()), NodeError::Shape)?;
     let weights = outputs.checked_mul(depth).ok_or(NodeError::Constants)?;
     node.constants::<i8>(params.weights, weights).ok_or(NodeError::Constants)?;
-    let channels = node.constants::<ChannelQuant>(params.channels, outputs).ok_or(NodeError::Constants)?;
-    require(channels.iter().all(|channel| channel.multiplier.is_valid()), NodeError::Quantization)?;
+    node.constants::<ChannelQuant>(params.channels, outputs).ok_or(NodeError::Constants)?;
     Ok(rows as u64 * weights as u64)
 }
 
@@ -71,7 +70,7 @@ pub fn fully_connected<I: Isa>(
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     extern crate std;
     use std::vec::Vec;
 
@@ -82,7 +81,7 @@ mod tests {
     use crate::kernels::testing::{Layer, OneNode, definitions};
 
     /// A layer, which is a pointwise convolution of a row of pixels.
-    fn layer(rows: usize, depth: usize, outputs: usize, seed: u64) -> Layer {
+    pub(in crate::kernels) fn layer(rows: usize, depth: usize, outputs: usize, seed: u64) -> Layer {
         let (input, output) = ([1, 1, rows, depth], [1, 1, rows, outputs]);
         Layer::random(seed, Window::UNIT, input, [outputs, 1, 1, depth], output)
     }

@@ -76,8 +76,7 @@ fn check(node: &Node<'_>) -> Result<u64, NodeError> {
     node.constants::<i8>(params.weights, weights).ok_or(NodeError::Constants)?;
     let phases = usize::from(height.stride) * usize::from(width.stride);
     let records = phases.checked_mul(out_c).ok_or(NodeError::Constants)?;
-    let channels = node.constants::<ChannelQuant>(params.channels, records).ok_or(NodeError::Constants)?;
-    require(channels.iter().all(|channel| channel.multiplier.is_valid()), NodeError::Quantization)?;
+    node.constants::<ChannelQuant>(params.channels, records).ok_or(NodeError::Constants)?;
     let positions =
         Phases::new(&height).positions(&height, out_h) * Phases::new(&width).positions(&width, out_w);
     let products = positions.saturating_mul(n as u64 * c as u64).saturating_mul(out_c as u64);

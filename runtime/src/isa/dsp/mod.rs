@@ -83,8 +83,9 @@ impl Isa for Dsp {
 
     fn widen(input: &[i8], output: &mut [i16], pitch: usize) {
         let quads = input.len() / 4;
-        let whole = quads > 0
-            && output.len() >= (2 * quads - 1) * pitch + 2
+        // Products are checked: addresses of a wrong call could exceed 32 bits.
+        let last_word = (2 * quads).checked_sub(1).and_then(|words| words.checked_mul(pitch));
+        let whole = last_word.is_some_and(|last| output.len().checked_sub(2).is_some_and(|end| last <= end))
             && pitch.is_multiple_of(2)
             && output.as_ptr().addr().is_multiple_of(4);
         let done = if whole {
@@ -108,8 +109,9 @@ impl Isa for Dsp {
     ) {
         let pairs = input.len() / (2 * PIXELS);
         let groups = outputs.iter().map(|out| out.len() / SIZE).min().unwrap_or(0);
-        let fits = lanes.words.len() >= groups * pairs * (SIZE / 2)
-            && lanes.records.len() >= groups * SIZE * RECORD_WORDS
+        let words = groups.checked_mul(pairs).and_then(|words| words.checked_mul(SIZE / 2));
+        let fits = words.is_some_and(|words| lanes.words.len() >= words)
+            && lanes.records.len() / RECORD_WORDS / SIZE >= groups
             && input.as_ptr().addr().is_multiple_of(4);
         let (Some(first), true, true) = (outputs.first_mut(), groups > 0 && pairs > 0, fits) else { return };
         let output = first.as_mut_ptr();

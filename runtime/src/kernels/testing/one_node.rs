@@ -6,7 +6,9 @@ use std::vec::Vec;
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
-use crate::format::{ALIGN, Header, NodeRecord, OpCode, Place, Shape, Tables, TensorRecord, Writer, seal};
+use crate::format::{
+    ALIGN, Header, NodeRecord, OpCode, Packing, Place, Shape, Tables, TensorRecord, Writer, seal,
+};
 use crate::kernels::{ALL, Element, NodeError};
 use crate::{Model, Session};
 
@@ -31,7 +33,7 @@ impl OneNode {
     pub(crate) fn new(op: OpCode) -> Self {
         let record = NodeRecord {
             op: op as u16,
-            packing: 0,
+            packing: Packing::Plain as u16,
             operands: 0,
             inputs: 0,
             outputs: 0,
@@ -49,6 +51,12 @@ impl OneNode {
         self.constants.extend_from_slice(values.as_bytes());
         self.constants.resize(self.constants.len().next_multiple_of(ALIGN), 0);
         offset as u32
+    }
+
+    /// Sets how the weights are stored.
+    pub(crate) fn packing(mut self, packing: Packing) -> Self {
+        self.record.packing = packing as u16;
+        self
     }
 
     /// Sets the parameters.

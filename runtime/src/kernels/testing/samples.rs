@@ -109,6 +109,12 @@ impl Layer {
         Self { window, input, zero_point, weights, channels, stage, output }
     }
 
+    /// The layer with weights that byte-pair lanes hold: without -128.
+    pub(crate) fn for_lanes(mut self) -> Self {
+        self.weights.data.iter_mut().for_each(|weight| *weight = (*weight).max(-127));
+        self
+    }
+
     /// Channel `o`, whose weights these are, with the input zero point folded into its bias, as the converter writes it.
     pub(crate) fn fold<'w>(&self, o: usize, weights: impl IntoIterator<Item = &'w i8>) -> ChannelQuant {
         let channel = self.channels[o];
