@@ -17,5 +17,10 @@ fn main() {
     // Kernels for the vector extension do not exist yet; its cores run the portable ones.
     let isa = if isa == "mve" { "scalar".to_owned() } else { isa };
     assert!(["scalar", "dsp"].contains(&isa.as_str()), "SECATEUR_ISA={isa}: use scalar, dsp or mve");
+    // Tells the assembler which architecture has the extension.
+    println!("cargo::rustc-check-cfg=cfg(armv8m)");
+    if target.starts_with("thumbv8m") {
+        println!("cargo::rustc-cfg=armv8m");
+    }
     println!("cargo::rustc-cfg=isa=\"{isa}\"");
 }

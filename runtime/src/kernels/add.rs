@@ -80,7 +80,8 @@ pub(super) mod tests {
 
     use super::*;
     use crate::kernels::NodeError;
-    use crate::kernels::testing::{OneNode, binary_cases, multipliers, multiply_by_definition, stages};
+    use crate::kernels::testing::definitions::{requantize, scale};
+    use crate::kernels::testing::{OneNode, binary_cases, multipliers, stages};
 
     /// Parameters as a converter makes them, and beyond: input factors up to 1/2, output factors up to 1/8.
     pub(in crate::kernels) fn params() -> impl Strategy<Value = Params> {
@@ -98,18 +99,21 @@ pub(super) mod tests {
     pub(in crate::kernels) fn naive(params: &Params, sign: i64, a: i8, b: i8) -> i8 {
         let scaled = |index: usize, value: i8| {
             let centred = i64::from(value) - i64::from(params.zero_points[index]);
-            multiply_by_definition(centred << 20, params.inputs[index])
+            scale(centred << 20, params.inputs[index])
         };
-        let sum = multiply_by_definition(scaled(0, a) + sign * scaled(1, b), params.output);
-        let stage = params.stage;
-        (sum + i64::from(stage.zero_point)).clamp(stage.min.into(), stage.max.into()) as i8
+        requantize(scaled(0, a) + sign * scaled(1, b), params.output, &params.stage)
+    }
+
+    /// For the operators that share [`Params`].
+    pub(in crate::kernels) fn assert_mutants_of_a_sum_stay_within_bounds(op: OpCode) {
+        let node = OneNode::new(op).params(&HALVES).input(&[2, 1, 3], &[5i8; 6]);
+        let node = node.constant_input(&[4, 1], &[-7i8; 4]);
+        node.output::<i8>(&[2, 4, 3]).assert_mutants_stay_within_bounds();
     }
 
     #[test]
     fn mutants_stay_within_bounds() {
-        let node = OneNode::new(OpCode::Add).params(&HALVES).input(&[2, 1, 3], &[5i8; 6]);
-        let node = node.constant_input(&[4, 1], &[-7i8; 4]);
-        node.output::<i8>(&[2, 4, 3]).assert_mutants_stay_within_bounds();
+        assert_mutants_of_a_sum_stay_within_bounds(OpCode::Add);
     }
 
     proptest! {
@@ -149,7 +153,7 @@ pub(super) mod tests {
 
     #[test]
     fn what_does_not_fit_is_refused() {
-        let node = |params: &Params, dims: &[u32]| {
+        let node = |params: &Params, dims: &[usize]| {
             let node = OneNode::new(OpCode::Add).params(params).input(&[2, 3], &[0i8; 6]);
             node.input(&[3], &[0i8; 3]).output::<i8>(dims).check()
         };

@@ -60,7 +60,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::kernels::testing::{OneNode, flat, position, shapes, values};
+    use crate::kernels::testing::definitions::{flat, position};
+    use crate::kernels::testing::{OneNode, shapes, values};
 
     #[test]
     fn the_first_of_equal_values_counts() {
@@ -96,14 +97,14 @@ mod tests {
             let axis = axis.index(dims.len());
             let mut out_dims = dims.clone();
             out_dims[axis] = 1;
-            let expected: Vec<i32> = (0..out_dims.iter().product::<u32>() as usize)
+            let expected: Vec<i32> = (0..out_dims.iter().product::<usize>())
                 .map(|i| {
                     let mut at = position(&out_dims, i);
                     let along = |p: usize| {
                         at[axis] = p;
                         values[flat(&dims, &at)]
                     };
-                    let line: Vec<i8> = (0..dims[axis] as usize).map(along).collect();
+                    let line: Vec<i8> = (0..dims[axis]).map(along).collect();
                     let largest = line.iter().max().unwrap();
                     line.iter().position(|value| value == largest).unwrap() as i32
                 })

@@ -103,7 +103,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::kernels::testing::{OneNode, flat, position, shapes, values};
+    use crate::kernels::testing::definitions::{flat, position};
+    use crate::kernels::testing::{OneNode, shapes, values};
 
     #[test]
     fn columns_with_a_constant_and_a_table() {
@@ -125,7 +126,7 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_refused() {
-        let check = |axis, tables, dims: &[u32]| {
+        let check = |axis, tables, dims: &[usize]| {
             let node = OneNode::new(OpCode::Concatenation).params(&Params { axis, tables });
             let node = node.input(&[2, 3], &[0i8; 6]).input(&[2, 3], &[0i8; 6]);
             node.output::<i8>(dims).check()
@@ -155,7 +156,7 @@ mod tests {
             (axis, inputs) in (shapes(), any::<prop::sample::Index>(), 1usize..4).prop_flat_map(
                 |(dims, axis, count)| {
                     let axis = axis.index(dims.len());
-                    let input = (1u32..6).prop_flat_map(move |len| {
+                    let input = (1usize..6).prop_flat_map(move |len| {
                         let mut dims = dims.clone();
                         dims[axis] = len;
                         let values = values(&dims);
@@ -167,7 +168,7 @@ mod tests {
         ) {
             let mut dims = inputs[0].0.clone();
             dims[axis] = inputs.iter().map(|(dims, _)| dims[axis]).sum();
-            let mut expected = vec![0i8; dims.iter().product::<u32>() as usize];
+            let mut expected = vec![0i8; dims.iter().product::<usize>()];
             let mut node = OneNode::new(OpCode::Concatenation).params(&Params { axis: axis as u32, tables: NONE });
             let mut start = 0;
             for (own, values) in &inputs {
@@ -177,7 +178,7 @@ mod tests {
                     at[axis] += start;
                     expected[flat(&dims, &at)] = value;
                 }
-                start += own[axis] as usize;
+                start += own[axis];
             }
             prop_assert_eq!(node.output::<i8>(&dims).run::<i8>(), expected);
         }

@@ -64,8 +64,7 @@ fn check(node: &Node<'_>) -> Result<u64, NodeError> {
     let patch = params.window.area().checked_mul(c / groups).ok_or(NodeError::Shape)?;
     let weights = patch.checked_mul(out_c).ok_or(NodeError::Constants)?;
     node.constants::<i8>(params.weights, weights).ok_or(NodeError::Constants)?;
-    let channels = node.constants::<ChannelQuant>(params.channels, out_c).ok_or(NodeError::Constants)?;
-    require(channels.iter().all(|channel| channel.multiplier.is_valid()), NodeError::Quantization)?;
+    node.constants::<ChannelQuant>(params.channels, out_c).ok_or(NodeError::Constants)?;
     Ok(output.shape.elements() as u64 * patch as u64)
 }
 
@@ -153,84 +152,70 @@ pub(super) fn pixel_times_channels<I: Isa>(
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     extern crate std;
     use std::vec::Vec;
 
     use proptest::prelude::*;
-    use zerocopy::IntoBytes;
 
     use super::*;
     use crate::kernels::Axis;
-    use crate::kernels::naive::{self, Array};
-    use crate::kernels::sampling::{Constants, Random, SingleNode, any_window, fold, output_size};
+    use crate::kernels::testing::{Layer, OneNode, definitions, windowed, windows};
 
-    /// Sizes of a layer: batch, height and width; groups and the channels of one group, in and out.
-    #[derive(Debug, Clone, Copy)]
-    struct Sizes {
-        image: [usize; 3],
+    /// A layer on `[n, h, w]`, with this many groups and, in each group, input and output channels.
+    pub(in crate::kernels) fn layer(
+        window: Window,
+        [n, h, w]: [usize; 3],
         groups: usize,
-        group: [usize; 2],
+        [group_in, group_out]: [usize; 2],
+        seed: u64,
+    ) -> Layer {
+        let [kh, kw] = [window.height, window.width].map(|axis| usize::from(axis.kernel));
+        let [out_h, out_w] = windowed(&window, [h, w]);
+        let out_c = groups * group_out;
+        let (input, output) = ([n, h, w, groups * group_in], [n, out_h, out_w, out_c]);
+        Layer::random(seed, window, input, [out_c, kh, kw, group_in], output)
     }
 
-    /// Runs a layer with random operands; gives what came out and what the definition gives.
-    fn run_both(window: Window, sizes: Sizes, seed: u64) -> (Result<Vec<i8>, NodeError>, Vec<i8>) {
-        let mut random = Random(seed);
-        let ([n, h, w], [group_in, group_out]) = (sizes.image, sizes.group);
-        let (c, out_c) = (sizes.groups * group_in, sizes.groups * group_out);
-        let [out_h, out_w] = output_size(&window, [h, w]);
-        let [kh, kw] = [window.height, window.width].map(|axis| usize::from(axis.kernel));
-        let patch = kh * kw * group_in;
-        let (input, weights) = (random.values(n * h * w * c), random.values(out_c * patch));
-        let (stage, zero_point) = (random.stage(), random.next() as i8);
-        let channels = random.channels(out_c, patch);
-        let expected = naive::conv2d(
-            &window,
-            Array { shape: [n, h, w, c], data: &input },
-            zero_point,
-            Array { shape: [out_c, kh, kw, group_in], data: &weights },
-            &channels,
-            &stage,
-            [n, out_h, out_w, out_c],
-        );
-        let mut constants = Constants::default();
-        let folded: Vec<_> = channels
-            .iter()
-            .zip(weights.chunks(patch))
-            .map(|(channel, row)| fold(channel, zero_point, row.iter().copied()))
-            .collect();
+    fn node(layer: &Layer) -> OneNode {
+        let mut node = OneNode::new(OpCode::Conv2d);
+        let [out_c, kh, kw, group_in] = layer.weights.shape;
+        let rows = layer.weights.data.chunks(kh * kw * group_in).enumerate();
+        let channels: Vec<_> = rows.map(|(o, row)| layer.fold(o, row)).collect();
+        assert_eq!(channels.len(), out_c);
+        let channels_in = layer.input.shape[3];
         let params = Params {
-            weights: constants.push(&weights),
-            channels: constants.push(&folded),
-            window,
-            groups: sizes.groups as u32,
-            stage,
-            input_zero_point: zero_point,
+            weights: node.constants(&layer.weights.data),
+            channels: node.constants(&channels),
+            window: layer.window,
+            groups: (channels_in / group_in) as u32,
+            stage: layer.stage,
+            input_zero_point: layer.zero_point,
             reserved: [0; 3],
         };
-        let node = SingleNode {
-            code: OpCode::Conv2d,
-            params: params.as_bytes().to_vec(),
-            constants,
-            inputs: &[(&[n, h, w, c], &input)],
-            output: &[n, out_h, out_w, out_c],
-            scratch_len: scratch_len(&params, c),
-        };
-        (node.run(), expected)
+        let node = node.params(&params).input(&layer.input.shape, &layer.input.data);
+        node.output::<i8>(&layer.output).scratch(scratch_len(&params, channels_in))
+    }
+
+    const AXIS: Axis = Axis { kernel: 3, stride: 1, dilation: 1, pad: 1 };
+
+    #[test]
+    fn mutants_stay_within_bounds() {
+        let window = Window { height: AXIS, width: Axis { kernel: 2, stride: 2, dilation: 2, pad: 1 } };
+        node(&layer(window, [2, 3, 4], 2, [3, 5], 0)).assert_mutants_stay_within_bounds();
     }
 
     proptest! {
         #[test]
         fn equals_the_definition(
-            window in any_window(4, 3),
+            window in windows(4, 3),
             image in (1usize..3, 1usize..8, 1usize..8),
             groups in 1usize..4,
             group in (1usize..6, 1usize..7),
             seed: u64,
         ) {
-            let sizes = Sizes { image: image.into(), groups, group: group.into() };
-            let (got, expected) = run_both(window, sizes, seed);
-            prop_assert_eq!(got, Ok(expected));
+            let layer = layer(window, image.into(), groups, group.into(), seed);
+            prop_assert_eq!(node(&layer).run::<i8>(), definitions::conv2d(&layer));
         }
 
         #[test]
@@ -240,22 +225,18 @@ mod tests {
             group in (1usize..40, 1usize..10),
             seed: u64,
         ) {
-            let sizes = Sizes { image: image.into(), groups, group: group.into() };
-            let (got, expected) = run_both(Window::UNIT, sizes, seed);
-            prop_assert_eq!(got, Ok(expected));
+            let layer = layer(Window::UNIT, image.into(), groups, group.into(), seed);
+            prop_assert_eq!(node(&layer).run::<i8>(), definitions::conv2d(&layer));
         }
     }
 
     #[test]
     fn nodes_that_do_not_fit_are_refused() {
-        let sizes = Sizes { image: [1, 5, 5], groups: 1, group: [2, 3] };
-        let axis = Axis { kernel: 3, stride: 1, dilation: 1, pad: 1 };
-        let window = |height| Window { height, width: axis };
-        assert!(run_both(window(axis), sizes, 0).0.is_ok());
-        let refused = |axis| run_both(window(axis), sizes, 0).0.unwrap_err();
-        assert_eq!(refused(Axis { pad: 3, ..axis }), NodeError::Params);
-        assert_eq!(refused(Axis { dilation: 0, pad: 0, ..axis }), NodeError::Params);
-        assert_eq!(refused(Axis { kernel: 32_767, dilation: 2, ..axis }), NodeError::Params);
+        let check = |height| node(&layer(Window { height, width: AXIS }, [1, 5, 5], 1, [2, 3], 0)).check();
+        assert_eq!(check(AXIS), Ok(6 * 6 * 3 * 18));
+        assert_eq!(check(Axis { pad: 3, ..AXIS }), Err(NodeError::Params));
+        assert_eq!(check(Axis { dilation: 0, pad: 0, ..AXIS }), Err(NodeError::Params));
+        assert_eq!(check(Axis { kernel: 32_767, dilation: 2, ..AXIS }), Err(NodeError::Params));
     }
 
     #[test]

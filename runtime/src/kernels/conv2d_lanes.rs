@@ -43,7 +43,7 @@ fn check(node: &Node<'_>) -> Result<u64, NodeError> {
     let [out_n, out_h, out_w, out_c] = output.shape.nhwc().ok_or(NodeError::Shape)?;
     params.window.check([h, w], [out_h, out_w])?;
     require(n == out_n, NodeError::Shape)?;
-    layer(node, params, out_c, c).ok_or(NodeError::Constants)?.check(GROUP)?;
+    layer(node, params, out_c, c).ok_or(NodeError::Constants)?;
     Ok(output.shape.elements() as u64 * patch_len(&params.window, c) as u64)
 }
 
@@ -122,5 +122,62 @@ impl Position {
                 self.image += 1;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::kernels::Axis;
+    use crate::kernels::conv2d::tests::layer;
+    use crate::kernels::lane_layer::tests::constants;
+    use crate::kernels::testing::{Layer, OneNode, definitions, windows};
+
+    fn node(layer: &Layer) -> OneNode {
+        let mut node = OneNode::new(OpCode::Conv2d).packing(Packing::Lanes);
+        let [out_c, kh, kw, c] = layer.weights.shape;
+        let [weights, channels] = constants(&mut node, layer, kw * c, GROUP);
+        assert_eq!(patch_len(&layer.window, c), kh * (kw * c).next_multiple_of(2));
+        let params = Params {
+            weights,
+            channels,
+            window: layer.window,
+            groups: 1,
+            stage: layer.stage,
+            input_zero_point: layer.zero_point,
+            reserved: [0; 3],
+        };
+        let node = node.params(&params).input(&layer.input.shape, &layer.input.data);
+        assert_eq!(out_c, layer.output[3]);
+        node.output::<i8>(&layer.output).scratch(scratch_len(&params, c))
+    }
+
+    #[test]
+    fn mutants_stay_within_bounds() {
+        let axis = Axis { kernel: 3, stride: 1, dilation: 1, pad: 1 };
+        let window = Window { height: Axis { kernel: 2, stride: 2, dilation: 2, pad: 1 }, width: axis };
+        node(&layer(window, [2, 4, 3], 1, [3, 7], 0).for_lanes()).assert_mutants_stay_within_bounds();
+    }
+
+    proptest! {
+        #[test]
+        fn equals_the_definition(
+            window in windows(4, 3),
+            image in (1usize..3, 1usize..8, 1usize..8),
+            channels in (1usize..6, 1usize..14),
+            seed: u64,
+        ) {
+            let layer = layer(window, image.into(), 1, channels.into(), seed).for_lanes();
+            prop_assert_eq!(node(&layer).run::<i8>(), definitions::conv2d(&layer));
+        }
+    }
+
+    #[test]
+    fn groups_and_short_scratch_are_refused() {
+        let layer = layer(Window::UNIT, [1, 2, 2], 1, [4, 4], 0).for_lanes();
+        assert_eq!(node(&layer).check(), Ok(2 * 2 * 4 * 4));
+        assert_eq!(node(&layer).scratch(15).check(), Err(NodeError::Scratch));
     }
 }

@@ -53,8 +53,7 @@ fn check(node: &Node<'_>) -> Result<u64, NodeError> {
     let area = params.window.area();
     let weights = area.checked_mul(out_c).ok_or(NodeError::Constants)?;
     node.constants::<i8>(params.weights, weights).ok_or(NodeError::Constants)?;
-    let channels = node.constants::<ChannelQuant>(params.channels, out_c).ok_or(NodeError::Constants)?;
-    require(channels.iter().all(|channel| channel.multiplier.is_valid()), NodeError::Quantization)?;
+    node.constants::<ChannelQuant>(params.channels, out_c).ok_or(NodeError::Constants)?;
     Ok(output.shape.elements() as u64 * area as u64)
 }
 
@@ -159,88 +158,71 @@ mod tests {
     use std::vec::Vec;
 
     use proptest::prelude::*;
-    use zerocopy::IntoBytes;
 
     use super::*;
     use crate::kernels::Axis;
-    use crate::kernels::naive::{self, Array};
-    use crate::kernels::sampling::{Constants, Random, SingleNode, any_window, fold, output_size};
+    use crate::kernels::testing::{Layer, OneNode, definitions, windowed, windows};
 
-    /// Runs a layer on `[n, h, w, c]` with random operands; gives what came out and what the definition gives.
-    fn run_both(
-        window: Window,
-        [n, h, w, c]: [usize; 4],
-        multiplier: usize,
-        seed: u64,
-    ) -> (Result<Vec<i8>, NodeError>, Vec<i8>) {
-        let mut random = Random(seed);
-        let out_c = c * multiplier;
-        let [out_h, out_w] = output_size(&window, [h, w]);
+    /// A layer on `[n, h, w, c]` with this depth multiplier.
+    fn layer(window: Window, input: [usize; 4], multiplier: usize, seed: u64) -> Layer {
+        let [n, h, w, c] = input;
         let [kh, kw] = [window.height, window.width].map(|axis| usize::from(axis.kernel));
-        let (input, weights) = (random.values(n * h * w * c), random.values(kh * kw * out_c));
-        let (stage, zero_point) = (random.stage(), random.next() as i8);
-        let channels = random.channels(out_c, kh * kw);
-        let expected = naive::depthwise_conv2d(
-            &window,
-            Array { shape: [n, h, w, c], data: &input },
-            zero_point,
-            Array { shape: [1, kh, kw, out_c], data: &weights },
-            &channels,
-            &stage,
-            [n, out_h, out_w, out_c],
-        );
-        let mut constants = Constants::default();
-        let folded: Vec<_> = channels
-            .iter()
-            .enumerate()
-            .map(|(o, channel)| fold(channel, zero_point, weights[o..].iter().copied().step_by(out_c)))
-            .collect();
+        let [out_h, out_w] = windowed(&window, [h, w]);
+        let out_c = c * multiplier;
+        Layer::random(seed, window, input, [1, kh, kw, out_c], [n, out_h, out_w, out_c])
+    }
+
+    fn node(layer: &Layer) -> OneNode {
+        let mut node = OneNode::new(OpCode::DepthwiseConv2d);
+        let (weights, out_c) = (&layer.weights.data, layer.output[3]);
+        let channels: Vec<_> =
+            (0..out_c).map(|o| layer.fold(o, weights[o..].iter().step_by(out_c))).collect();
         let params = Params {
-            weights: constants.push(&weights),
-            channels: constants.push(&folded),
-            window,
-            stage,
-            input_zero_point: zero_point,
+            weights: node.constants(weights),
+            channels: node.constants(&channels),
+            window: layer.window,
+            stage: layer.stage,
+            input_zero_point: layer.zero_point,
             reserved: [0; 3],
         };
-        let node = SingleNode {
-            code: OpCode::DepthwiseConv2d,
-            params: params.as_bytes().to_vec(),
-            constants,
-            inputs: &[(&[n, h, w, c], &input)],
-            output: &[n, out_h, out_w, out_c],
-            scratch_len: 0,
-        };
-        (node.run(), expected)
+        let node = node.params(&params).input(&layer.input.shape, &layer.input.data);
+        node.output::<i8>(&layer.output)
+    }
+
+    const AXIS: Axis = Axis { kernel: 3, stride: 1, dilation: 1, pad: 1 };
+    const WINDOW: Window = Window { height: AXIS, width: AXIS };
+
+    #[test]
+    fn mutants_stay_within_bounds() {
+        let window = Window { width: Axis { kernel: 2, stride: 2, dilation: 2, pad: 1 }, ..WINDOW };
+        node(&layer(window, [2, 3, 4, 3], 2, 0)).assert_mutants_stay_within_bounds();
     }
 
     proptest! {
         #[test]
         fn equals_the_definition(
-            window in any_window(4, 3),
+            window in windows(4, 3),
             image in (1usize..3, 1usize..8, 1usize..8, 1usize..8),
             multiplier in 1usize..4,
             seed: u64,
         ) {
-            let (got, expected) = run_both(window, image.into(), multiplier, seed);
-            prop_assert_eq!(got, Ok(expected));
+            let layer = layer(window, image.into(), multiplier, seed);
+            prop_assert_eq!(node(&layer).run::<i8>(), definitions::depthwise_conv2d(&layer));
         }
 
         #[test]
         fn many_channels_equal_the_definition(channels in 1usize..100, multiplier in 1usize..12, seed: u64) {
-            let axis = Axis { kernel: 3, stride: 1, dilation: 1, pad: 1 };
-            let window = Window { height: axis, width: axis };
-            let (got, expected) = run_both(window, [1, 2, 2, channels], multiplier, seed);
-            prop_assert_eq!(got, Ok(expected));
+            let layer = layer(WINDOW, [1, 2, 2, channels], multiplier, seed);
+            prop_assert_eq!(node(&layer).run::<i8>(), definitions::depthwise_conv2d(&layer));
         }
     }
 
     #[test]
     fn nodes_that_do_not_fit_are_refused() {
-        let axis = Axis { kernel: 3, stride: 1, dilation: 1, pad: 1 };
-        let refused = |height| run_both(Window { height, width: axis }, [1, 4, 4, 2], 1, 0).0.unwrap_err();
-        assert_eq!(refused(Axis { pad: 3, ..axis }), NodeError::Params);
-        assert_eq!(refused(Axis { dilation: 0, pad: 0, ..axis }), NodeError::Params);
+        let check = |height| node(&layer(Window { height, ..WINDOW }, [1, 4, 4, 2], 1, 0)).check();
+        assert_eq!(check(AXIS), Ok(5 * 5 * 2 * 9));
+        assert_eq!(check(Axis { pad: 3, ..AXIS }), Err(NodeError::Params));
+        assert_eq!(check(Axis { dilation: 0, pad: 0, ..AXIS }), Err(NodeError::Params));
     }
 
     #[test]

@@ -40,8 +40,7 @@ fn check(node: &Node<'_>) -> Result<u64, NodeError> {
     require(depth > 0 && rows.checked_mul(depth) == Some(input.shape.elements()), NodeError::Shape)?;
     let weights = outputs.checked_mul(depth).ok_or(NodeError::Constants)?;
     node.constants::<i8>(params.weights, weights).ok_or(NodeError::Constants)?;
-    let channels = node.constants::<ChannelQuant>(params.channels, outputs).ok_or(NodeError::Constants)?;
-    require(channels.iter().all(|channel| channel.multiplier.is_valid()), NodeError::Quantization)?;
+    node.constants::<ChannelQuant>(params.channels, outputs).ok_or(NodeError::Constants)?;
     Ok(rows as u64 * weights as u64)
 }
 
@@ -71,68 +70,59 @@ pub fn fully_connected<I: Isa>(
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     extern crate std;
     use std::vec::Vec;
 
     use proptest::prelude::*;
-    use zerocopy::IntoBytes;
 
     use super::*;
-    use crate::kernels::naive;
-    use crate::kernels::sampling::{Constants, Random, SingleNode, fold};
+    use crate::kernels::Window;
+    use crate::kernels::testing::{Layer, OneNode, definitions};
+
+    /// A layer, which is a pointwise convolution of a row of pixels.
+    pub(in crate::kernels) fn layer(rows: usize, depth: usize, outputs: usize, seed: u64) -> Layer {
+        let (input, output) = ([1, 1, rows, depth], [1, 1, rows, outputs]);
+        Layer::random(seed, Window::UNIT, input, [outputs, 1, 1, depth], output)
+    }
+
+    fn node(layer: &Layer) -> OneNode {
+        let mut node = OneNode::new(OpCode::FullyConnected);
+        let [_, _, rows, depth] = layer.input.shape;
+        let weights = layer.weights.data.chunks(depth).enumerate();
+        let channels: Vec<_> = weights.map(|(o, row)| layer.fold(o, row)).collect();
+        let params = Params {
+            weights: node.constants(&layer.weights.data),
+            channels: node.constants(&channels),
+            depth: depth as u32,
+            stage: layer.stage,
+        };
+        let node = node.params(&params).input(&[rows, 1, depth], &layer.input.data);
+        node.output::<i8>(&[rows, channels.len()])
+    }
+
+    #[test]
+    fn mutants_stay_within_bounds() {
+        node(&layer(2, 7, 5, 0)).assert_mutants_stay_within_bounds();
+    }
 
     proptest! {
         #[test]
         fn equals_the_definition(rows in 1usize..4, depth in 1usize..70, outputs in 1usize..14, seed: u64) {
-            let mut random = Random(seed);
-            let (input, weights) = (random.values(rows * depth), random.values(outputs * depth));
-            let (stage, zero_point) = (random.stage(), random.next() as i8);
-            let channels = random.channels(outputs, depth);
-            let folded: Vec<_> = channels
-                .iter()
-                .zip(weights.chunks(depth))
-                .map(|(channel, row)| fold(channel, zero_point, row.iter().copied()))
-                .collect();
-            let mut constants = Constants::default();
-            let params = Params {
-                weights: constants.push(&weights),
-                channels: constants.push(&folded),
-                depth: depth as u32,
-                stage,
-            };
-            let node = SingleNode {
-                code: OpCode::FullyConnected,
-                params: params.as_bytes().to_vec(),
-                constants,
-                inputs: &[(&[rows, 1, depth], &input)],
-                output: &[rows, outputs],
-                scratch_len: 0,
-            };
-            let expected = naive::fully_connected(depth, &input, zero_point, &weights, &channels, &stage);
-            prop_assert_eq!(node.run(), Ok(expected));
+            let layer = layer(rows, depth, outputs, seed);
+            prop_assert_eq!(node(&layer).run::<i8>(), definitions::conv2d(&layer));
         }
     }
 
     #[test]
     fn rows_of_another_length_are_refused() {
         let params = Params { weights: 0, channels: 0, depth: 3, stage: OutputStage::new(0) };
-        let refused = |inputs| {
-            let params = params.as_bytes().to_vec();
-            let constants = Constants::default();
-            SingleNode {
-                code: OpCode::FullyConnected,
-                params,
-                constants,
-                inputs,
-                output: &[1, 2],
-                scratch_len: 0,
-            }
-            .run()
-            .unwrap_err()
+        let check = |depth: usize| {
+            let node = OneNode::new(OpCode::FullyConnected).params(&params);
+            node.input(&[1, depth], &[0i8; 4][..depth]).output::<i8>(&[1, 2]).check()
         };
-        assert_eq!(refused(&[(&[1, 4], &[0; 4])]), NodeError::Shape);
-        assert_eq!(refused(&[(&[1, 3], &[0; 3])]), NodeError::Constants);
+        assert_eq!(check(4), Err(NodeError::Shape));
+        assert_eq!(check(3), Err(NodeError::Constants));
     }
 
     #[test]

@@ -31,7 +31,7 @@ fn check(node: &Node<'_>) -> Result<u64, NodeError> {
     let (rows, outputs) = output.shape.rows();
     let depth = params.depth as usize;
     require(depth > 0 && rows.checked_mul(depth) == Some(input.shape.elements()), NodeError::Shape)?;
-    layer(node, params, outputs).ok_or(NodeError::Constants)?.check(GROUP)?;
+    layer(node, params, outputs).ok_or(NodeError::Constants)?;
     Ok(output.shape.elements() as u64 * depth as u64)
 }
 
@@ -62,5 +62,44 @@ fn fully_connected_lanes<'a, I: Isa>(
     for (row, out) in rows.zip(output.chunks_exact_mut(outputs.max(1))) {
         I::widen::<1>(&Rows::one(row), scratch);
         layer.run::<I, GROUP, 1>(scratch, [out]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::kernels::fully_connected::tests::layer;
+    use crate::kernels::lane_layer::tests::constants;
+    use crate::kernels::testing::{Layer, OneNode, definitions};
+
+    fn node(layer: &Layer) -> OneNode {
+        let mut node = OneNode::new(OpCode::FullyConnected).packing(Packing::Lanes);
+        let [_, _, rows, depth] = layer.input.shape;
+        let [weights, channels] = constants(&mut node, layer, depth, GROUP);
+        let params = Params { weights, channels, depth: depth as u32, stage: layer.stage };
+        let node = node.params(&params).input(&[rows, depth], &layer.input.data);
+        node.output::<i8>(&[rows, layer.output[3]]).scratch(scratch_len(&params))
+    }
+
+    #[test]
+    fn mutants_stay_within_bounds() {
+        node(&layer(2, 7, 11, 0).for_lanes()).assert_mutants_stay_within_bounds();
+    }
+
+    proptest! {
+        #[test]
+        fn equals_the_definition(rows in 1usize..4, depth in 1usize..70, outputs in 1usize..30, seed: u64) {
+            let layer = layer(rows, depth, outputs, seed).for_lanes();
+            prop_assert_eq!(node(&layer).run::<i8>(), definitions::conv2d(&layer));
+        }
+    }
+
+    #[test]
+    fn short_scratch_is_refused() {
+        let layer = layer(1, 3, 2, 0).for_lanes();
+        assert_eq!(node(&layer).check(), Ok(6));
+        assert_eq!(node(&layer).scratch(7).check(), Err(NodeError::Scratch));
     }
 }

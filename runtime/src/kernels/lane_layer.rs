@@ -2,7 +2,6 @@
 
 use crate::format::Node;
 use crate::isa::{Isa, Lanes};
-use crate::kernels::{NodeError, require};
 use crate::packing::lanes;
 use crate::quant::OutputStage;
 
@@ -31,14 +30,6 @@ impl<'m> LaneLayer<'m> {
         let words = node.constants(offsets[0], (padded / 2).checked_mul(pairs)?)?;
         let records = node.constants(offsets[1], padded.checked_mul(lanes::RECORD_WORDS)?)?;
         Some(Self { words, records, stage, channels, pairs })
-    }
-
-    /// Whether every multiplier is in range.
-    ///
-    /// # Errors
-    /// [`NodeError::Quantization`] if one is not.
-    pub(super) fn check(&self, largest: usize) -> Result<(), NodeError> {
-        require(lanes::records_are_valid(self.records, self.channels, largest), NodeError::Quantization)
     }
 
     /// All outputs of `PIXELS` vectors, in groups of at most `LARGEST`. `input` is as [`Isa::lanes`] wants it, each
@@ -84,5 +75,39 @@ impl<'m> LaneLayer<'m> {
                 *value = (*value).max(min).min(max);
             }
         }
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    extern crate std;
+    use std::vec;
+    use std::vec::Vec;
+
+    use super::*;
+    use crate::kernels::testing::{Layer, OneNode};
+    use crate::quant::ChannelQuant;
+
+    /// Puts the weights of `layer` on lanes, every `row` of them padded to an even number, and its folded channels with
+    /// them, into the constants of `node`; gives their offsets.
+    pub(in crate::kernels) fn constants(
+        node: &mut OneNode,
+        layer: &Layer,
+        row: usize,
+        largest: usize,
+    ) -> [u32; 2] {
+        let weights = &layer.weights.data;
+        let count = layer.channels.len();
+        let per_channel = weights.chunks(weights.len() / count).enumerate();
+        let channels: Vec<ChannelQuant> = per_channel.map(|(o, weights)| layer.fold(o, weights)).collect();
+        let pad =
+            |row: &[i8]| row.iter().copied().chain((row.len() % 2 == 1).then_some(0)).collect::<Vec<_>>();
+        let padded: Vec<i8> = weights.chunks(row).flat_map(pad).collect();
+        let inputs = padded.len() / count;
+        assert!(lanes::holds(&padded, inputs, &channels));
+        let mut words = vec![0; lanes::weight_words(count, inputs, largest)];
+        let mut records = vec![0; lanes::record_words(count, largest)];
+        lanes::encode(&padded, inputs, &channels, largest, &mut words, &mut records);
+        [node.constants(&words), node.constants(&records)]
     }
 }

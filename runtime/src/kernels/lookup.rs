@@ -59,3 +59,52 @@ fn run(call: &mut Call<'_, '_>) {
 pub(super) fn entry(table: &[i8; TABLE_LEN], input: i8) -> i8 {
     table[usize::from(input as u8 ^ 0x80)]
 }
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use std::vec::Vec;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::kernels::testing::{OneNode, Random, shapes, values};
+
+    fn node(table: &[i8]) -> OneNode {
+        let mut node = OneNode::new(OpCode::Lookup);
+        let table = node.constants(table);
+        node.params(&Params { table })
+    }
+
+    #[test]
+    fn mutants_stay_within_bounds() {
+        let node = node(&[3; TABLE_LEN]).input(&[2, 3], &[-1i8; 6]);
+        node.clone().output_in_place::<i8>(0, &[6]).assert_mutants_stay_within_bounds();
+        node.output::<i8>(&[6]).assert_mutants_stay_within_bounds();
+    }
+
+    proptest! {
+        #[test]
+        fn every_value_is_looked_up(
+            (dims, values) in shapes().prop_flat_map(|dims| {
+                let values = values(&dims);
+                (Just(dims), values)
+            }),
+            seed: u64,
+        ) {
+            let table = Random(seed).values(TABLE_LEN);
+            let expected: Vec<i8> =
+                values.iter().map(|&value| table[(i32::from(value) + 128) as usize]).collect();
+            let node = node(&table).input(&dims, &values);
+            prop_assert_eq!(node.clone().output::<i8>(&dims).run::<i8>(), &expected[..]);
+            prop_assert_eq!(node.output_in_place::<i8>(0, &dims).run::<i8>(), expected);
+        }
+    }
+
+    #[test]
+    fn a_short_table_is_refused() {
+        let check = |len| node(&[0; TABLE_LEN][..len]).input(&[1], &[0i8]).output::<i8>(&[1]).check();
+        assert_eq!(check(TABLE_LEN), Ok(1));
+        assert_eq!(check(TABLE_LEN - 4), Err(NodeError::Constants));
+    }
+}

@@ -163,11 +163,9 @@ mod tests {
     use std::vec::Vec;
 
     use proptest::prelude::*;
-    use zerocopy::IntoBytes;
 
     use super::*;
-    use crate::kernels::naive;
-    use crate::kernels::sampling::{Constants, Random, SingleNode};
+    use crate::kernels::testing::{OneNode, Random, definitions};
 
     /// The reference's division of a factor by the number of averaged values.
     fn divided(factor: Multiplier, count: i64) -> Multiplier {
@@ -176,26 +174,24 @@ mod tests {
         Multiplier { mantissa: mantissa as i32, shift: factor.shift - bits as i32 }
     }
 
-    /// Averages random values; gives what came out and what the definition gives.
-    fn run_both(shape: &[usize], dims: u32, seed: u64) -> (Result<Vec<i8>, NodeError>, Vec<i8>) {
+    /// A mean of random values, and what the definition gives.
+    fn case(shape: &[usize], dims: u32, seed: u64) -> (OneNode, Vec<i8>) {
         let mut random = Random(seed);
         let input = random.values(shape.iter().product());
-        let (sums, count) = naive::reduce(shape, dims, &input);
-        let mantissa = random.within(1 << 30..=i64::from(i32::MAX)) as i32;
-        let multiplier = divided(Multiplier { mantissa, shift: random.within(-1..=1) as i32 }, count);
-        let (stage, zero_point) = (random.stage(), i64::from(random.next() as i8));
-        let expected =
-            sums.iter().map(|sum| naive::requantize(sum - zero_point * count, multiplier, &stage)).collect();
+        let (sums, count) = definitions::reduce(shape, dims, &input);
+        let multiplier = divided(random.multiplier(-1..=1), count);
+        let (stage, zero_point) = (random.stage(), i64::from(random.value()));
+        let mean = |sum: &i64| definitions::requantize(sum - zero_point * count, multiplier, &stage);
+        let expected = sums.iter().map(mean).collect();
         let params = Params { multiplier, bias: (-zero_point * count) as i32, dims, stage };
-        let node = SingleNode {
-            code: OpCode::Mean,
-            params: params.as_bytes().to_vec(),
-            constants: Constants::default(),
-            inputs: &[(shape, &input)],
-            output: &[sums.len()],
-            scratch_len: 0,
-        };
-        (node.run(), expected)
+        let node = OneNode::new(OpCode::Mean).params(&params).input(shape, &input);
+        (node.output::<i8>(&[sums.len()]), expected)
+    }
+
+    #[test]
+    fn mutants_stay_within_bounds() {
+        case(&[2, 3, 2, 5], 0b0110, 0).0.assert_mutants_stay_within_bounds();
+        case(&[2, 3, 2, 5], 0b1010, 0).0.assert_mutants_stay_within_bounds();
     }
 
     proptest! {
@@ -205,8 +201,8 @@ mod tests {
             dims in 0u32..64,
             seed: u64,
         ) {
-            let (got, expected) = run_both(&shape, dims & ((1 << shape.len()) - 1), seed);
-            prop_assert_eq!(got, Ok(expected));
+            let (node, expected) = case(&shape, dims & ((1 << shape.len()) - 1), seed);
+            prop_assert_eq!(node.run::<i8>(), expected);
         }
 
         #[test]
@@ -215,14 +211,14 @@ mod tests {
             dims in 0u32..16,
             seed: u64,
         ) {
-            let (got, expected) = run_both(&<[usize; 4]>::from(shape), dims, seed);
-            prop_assert_eq!(got, Ok(expected));
+            let (node, expected) = case(&<[usize; 4]>::from(shape), dims, seed);
+            prop_assert_eq!(node.run::<i8>(), expected);
         }
     }
 
     #[test]
     fn dimensions_that_do_not_exist_are_refused() {
-        assert_eq!(run_both(&[2, 3], 0b100, 0).0, Err(NodeError::Params));
+        assert_eq!(case(&[2, 3], 0b100, 0).0.check(), Err(NodeError::Params));
     }
 
     #[test]

@@ -38,7 +38,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::kernels::testing::binary_cases;
+    use crate::kernels::testing::{OneNode, binary_cases};
+
+    #[test]
+    fn mutants_stay_within_bounds() {
+        let node = OneNode::new(OpCode::Minimum).input(&[3, 1], &[5i8; 3]).input(&[4], &[-7i8; 4]);
+        node.output::<i8>(&[3, 4]).assert_mutants_stay_within_bounds();
+    }
 
     proptest! {
         #[test]

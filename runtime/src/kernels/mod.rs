@@ -27,8 +27,6 @@ pub mod maximum;
 pub mod mean;
 pub mod minimum;
 pub mod mul;
-#[cfg(test)]
-mod naive;
 mod operator;
 pub mod pad;
 mod patch;
@@ -36,14 +34,12 @@ pub mod pool2d;
 pub mod quantize;
 pub mod resize_bilinear;
 pub mod resize_nearest;
-#[cfg(test)]
-mod sampling;
 pub mod softmax;
 mod strided;
 pub mod strided_slice;
 pub mod sub;
 #[cfg(test)]
-pub(crate) mod testing;
+mod testing;
 pub mod transpose;
 pub mod transpose_conv2d;
 mod wide_patch;

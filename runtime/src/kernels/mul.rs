@@ -57,7 +57,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::kernels::testing::{OneNode, binary_cases, multipliers, multiply_by_definition, stages};
+    use crate::kernels::testing::definitions::requantize;
+    use crate::kernels::testing::{OneNode, binary_cases, multipliers, stages};
 
     #[test]
     fn mutants_stay_within_bounds() {
@@ -81,9 +82,7 @@ mod tests {
             let params = Params { multiplier, stage, zero_points, reserved: [0; 2] };
             case.assert(OpCode::Mul, &params, |a, b| {
                 let [z_a, z_b] = zero_points.map(i64::from);
-                let product = (i64::from(a) - z_a) * (i64::from(b) - z_b);
-                let scaled = multiply_by_definition(product, multiplier) + i64::from(stage.zero_point);
-                scaled.clamp(stage.min.into(), stage.max.into()) as i8
+                requantize((i64::from(a) - z_a) * (i64::from(b) - z_b), multiplier, &stage)
             });
         }
     }

@@ -74,7 +74,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::kernels::testing::{OneNode, flat, position, shapes, values};
+    use crate::kernels::testing::definitions::{flat, position};
+    use crate::kernels::testing::{OneNode, shapes, values};
 
     fn params(before: &[u32], value: [u8; 4]) -> Params {
         let mut params = Params { before: [0; MAX_RANK], value };
@@ -94,7 +95,7 @@ mod tests {
 
     #[test]
     fn inputs_that_leave_the_output_are_refused() {
-        let check = |before: &[u32], dims: &[u32]| {
+        let check = |before: &[u32], dims: &[usize]| {
             let node = OneNode::new(OpCode::Pad).params(&params(before, [0; 4]));
             node.input(&[2, 3], &[0i8; 6]).output::<i8>(dims).check()
         };
@@ -117,16 +118,16 @@ mod tests {
         #[test]
         fn equals_index_by_index(
             (dims, pads, values) in shapes().prop_flat_map(|dims| {
-                let pads = prop::collection::vec((0u32..3, 0u32..3), dims.len());
+                let pads = prop::collection::vec((0u32..3, 0usize..3), dims.len());
                 let values = values(&dims);
                 (Just(dims), pads, values)
             }),
             value: i8,
         ) {
             let before: Vec<u32> = pads.iter().map(|&(before, _)| before).collect();
-            let out_dims: Vec<u32> =
-                dims.iter().zip(&pads).map(|(&dim, &(before, after))| before + dim + after).collect();
-            let mut expected = vec![value; out_dims.iter().product::<u32>() as usize];
+            let out_dims: Vec<usize> =
+                dims.iter().zip(&pads).map(|(&dim, &(before, after))| before as usize + dim + after).collect();
+            let mut expected = vec![value; out_dims.iter().product::<usize>()];
             for (i, &value) in values.iter().enumerate() {
                 let at: Vec<usize> =
                     position(&dims, i).iter().zip(&before).map(|(&p, &before)| p + before as usize).collect();

@@ -129,39 +129,31 @@ mod tests {
     use std::vec::Vec;
 
     use proptest::prelude::*;
-    use zerocopy::IntoBytes;
 
     use super::*;
     use crate::format::OpCode;
-    use crate::kernels::naive::{self, Array};
-    use crate::kernels::sampling::{Constants, Random, SingleNode, any_window, output_size};
+    use crate::kernels::testing::definitions::{Array, values_under};
+    use crate::kernels::testing::{OneNode, Random, windowed, windows};
 
-    /// Runs a pool on `[n, h, w, c]` of random values; gives what came out and what `pool` makes of each window.
-    fn run_both(
-        code: OpCode,
+    /// A pool of random values, and what `pool` makes of each window.
+    fn case(
+        op: OpCode,
         window: Window,
-        [n, h, w, c]: [usize; 4],
+        shape: [usize; 4],
         seed: u64,
         pool: fn(&[i64]) -> i64,
-    ) -> (Result<Vec<i8>, NodeError>, Vec<i8>) {
+    ) -> (OneNode, Vec<i8>) {
         let mut random = Random(seed);
-        let [out_h, out_w] = output_size(&window, [h, w]);
-        let input = random.values(n * h * w * c);
-        let stage = random.stage();
-        let shape = [n, out_h, out_w, c];
-        let expected = naive::windows(&window, Array { shape: [n, h, w, c], data: &input }, shape)
+        let [n, h, w, c] = shape;
+        let [out_h, out_w] = windowed(&window, [h, w]);
+        let input = Array { shape, data: random.values(shape.iter().product()) };
+        let (stage, output) = (random.stage(), [n, out_h, out_w, c]);
+        let expected = values_under(&window, &input, output)
             .map(|values| pool(&values).clamp(i64::from(stage.min), i64::from(stage.max)) as i8)
             .collect();
         let params = Params { window, min: stage.min, max: stage.max, reserved: [0; 2] };
-        let node = SingleNode {
-            code,
-            params: params.as_bytes().to_vec(),
-            constants: Constants::default(),
-            inputs: &[(&[n, h, w, c], &input)],
-            output: &shape,
-            scratch_len: 0,
-        };
-        (node.run(), expected)
+        let node = OneNode::new(op).params(&params).input(&shape, &input.data).output::<i8>(&output);
+        (node, expected)
     }
 
     /// Nearest integer to the mean, ties away from zero.
@@ -174,45 +166,55 @@ mod tests {
         values.iter().copied().max().unwrap()
     }
 
+    const AXIS: Axis = Axis { kernel: 3, stride: 1, dilation: 1, pad: 1 };
+
+    #[test]
+    fn mutants_stay_within_bounds() {
+        let window = Window { height: AXIS, width: Axis { stride: 2, ..AXIS } };
+        for (op, pool) in [(OpCode::AveragePool2d, mean as fn(&_) -> _), (OpCode::MaxPool2d, max)] {
+            case(op, window, [2, 4, 5, 3], 0, pool).0.assert_mutants_stay_within_bounds();
+        }
+    }
+
     proptest! {
         #[test]
         fn average_equals_the_definition(
-            window in any_window(5, 1),
+            window in windows(5, 1),
             image in (1usize..3, 1usize..9, 1usize..9, 1usize..70),
             seed: u64,
         ) {
-            let (got, expected) = run_both(OpCode::AveragePool2d, window, image.into(), seed, mean);
-            prop_assert_eq!(got, Ok(expected));
+            let (node, expected) = case(OpCode::AveragePool2d, window, image.into(), seed, mean);
+            prop_assert_eq!(node.run::<i8>(), expected);
         }
 
         #[test]
         fn maximum_equals_the_definition(
-            window in any_window(5, 1),
+            window in windows(5, 1),
             image in (1usize..3, 1usize..9, 1usize..9, 1usize..20),
             seed: u64,
         ) {
-            let (got, expected) = run_both(OpCode::MaxPool2d, window, image.into(), seed, max);
-            prop_assert_eq!(got, Ok(expected));
+            let (node, expected) = case(OpCode::MaxPool2d, window, image.into(), seed, max);
+            prop_assert_eq!(node.run::<i8>(), expected);
         }
     }
 
     #[test]
     fn a_window_larger_than_the_input_sees_all_of_it() {
-        let axis = Axis { kernel: 9, stride: 1, dilation: 1, pad: 4 };
+        let axis = Axis { kernel: 9, pad: 4, ..AXIS };
         let window = Window { height: axis, width: axis };
-        let (got, expected) = run_both(OpCode::AveragePool2d, window, [1, 2, 3, 1], 1, mean);
-        assert_eq!(got, Ok(expected));
+        let (node, expected) = case(OpCode::AveragePool2d, window, [1, 2, 3, 1], 1, mean);
+        assert_eq!(node.run::<i8>(), expected);
     }
 
     #[test]
     fn nodes_that_do_not_fit_are_refused() {
-        let axis = Axis { kernel: 3, stride: 1, dilation: 1, pad: 1 };
-        let refused = |height| {
-            let window = Window { height, width: axis };
-            run_both(OpCode::MaxPool2d, window, [1, 4, 4, 2], 0, |_| 0).0.unwrap_err()
+        let check = |height| {
+            let window = Window { height, width: AXIS };
+            case(OpCode::MaxPool2d, window, [1, 4, 4, 2], 0, |_| 0).0.check()
         };
-        assert_eq!(refused(Axis { pad: 3, ..axis }), NodeError::Params);
-        assert_eq!(refused(Axis { dilation: 2, ..axis }), NodeError::Params);
+        assert_eq!(check(AXIS), Ok(5 * 5 * 2 * 9));
+        assert_eq!(check(Axis { pad: 3, ..AXIS }), Err(NodeError::Params));
+        assert_eq!(check(Axis { dilation: 2, ..AXIS }), Err(NodeError::Params));
     }
 
     #[test]

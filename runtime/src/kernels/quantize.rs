@@ -50,7 +50,7 @@ mod tests {
     use crate::kernels::testing::OneNode;
 
     fn run(scale: f32, zero_point: i32, input: &[f32]) -> Vec<i8> {
-        let dims = [input.len() as u32];
+        let dims = [input.len()];
         let node = OneNode::new(OpCode::Quantize).input(&dims, input);
         node.output::<i8>(&dims).quantization(scale, zero_point).run()
     }

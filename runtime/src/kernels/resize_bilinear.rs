@@ -144,7 +144,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::kernels::testing::{OneNode, flat, position, values};
+    use crate::kernels::testing::definitions::{flat, position};
+    use crate::kernels::testing::{OneNode, values};
 
     fn node(align_corners: bool, half_pixel_centers: bool) -> OneNode {
         OneNode::new(OpCode::ResizeBilinear).params(&Params {
@@ -216,22 +217,22 @@ mod tests {
 
         #[test]
         fn equals_the_reference_index_by_index(
-            (dims, out_h, out_w, values) in prop::array::uniform4(1u32..5).prop_flat_map(|dims| {
-                (Just(dims), 1u32..12, 1u32..12, values(&dims))
+            (dims, out_h, out_w, values) in prop::array::uniform4(1usize..5).prop_flat_map(|dims| {
+                (Just(dims), 1usize..12, 1usize..12, values(&dims))
             }),
             align: bool,
             half: bool,
         ) {
             let [n, h, w, c] = dims;
             let out_dims = [n, out_h, out_w, c];
-            let expected: Vec<i8> = (0..out_dims.iter().product::<u32>() as usize)
+            let expected: Vec<i8> = (0..out_dims.iter().product::<usize>())
                 .map(|i| {
                     let at = position(&out_dims, i);
-                    let (y0, y1, fy) = reference(align, half, h.into(), out_h.into(), at[1] as i64);
-                    let (x0, x1, fx) = reference(align, half, w.into(), out_w.into(), at[2] as i64);
+                    let (y0, y1, fy) = reference(align, half, h as i64, out_h as i64, at[1] as i64);
+                    let (x0, x1, fx) = reference(align, half, w as i64, out_w as i64, at[2] as i64);
                     let value = |y: i64, x: i64| {
                         // Rounded scales can lead past the end, where the reference reads what it should not.
-                        let (y, x) = (y.min(i64::from(h) - 1), x.min(i64::from(w) - 1));
+                        let (y, x) = (y.min(h as i64 - 1), x.min(w as i64 - 1));
                         i64::from(values[flat(&dims, &[at[0], y as usize, x as usize, at[3]])])
                     };
                     let sum = value(y0, x0) * (1024 - fy) * (1024 - fx)

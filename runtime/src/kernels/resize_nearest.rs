@@ -13,9 +13,9 @@ use crate::kernels::{Call, NodeError, Operator, Tensor, TensorMut, Unary, requir
 #[derive(Debug, Clone, Copy, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable)]
 #[repr(C)]
 pub struct Params {
-    /// Offset in the constant section of the input row of each output row, as `u16`.
+    /// Offset in the constant section of the input row of each output row, as `u16`; one past the end counts as the last.
     pub rows: u32,
-    /// Offset of the input column of each output column, as `u16`.
+    /// Offset of the input column of each output column, likewise.
     pub columns: u32,
 }
 
@@ -40,13 +40,11 @@ pub fn neighbour(
 fn check(node: &Node<'_>) -> Result<u64, NodeError> {
     let params = node.params::<Params>().ok_or(NodeError::Params)?;
     let (input, output) = node.check_unary::<i8, i8>(0)?;
-    let [n, h, w, c] = input.shape.nhwc().ok_or(NodeError::Shape)?;
+    let [n, _, _, c] = input.shape.nhwc().ok_or(NodeError::Shape)?;
     let [out_n, out_h, out_w, out_c] = output.shape.nhwc().ok_or(NodeError::Shape)?;
     require((n, c) == (out_n, out_c), NodeError::Shape)?;
-    for (offset, len, room) in [(params.rows, out_h, h), (params.columns, out_w, w)] {
-        let table = node.constants::<u16>(offset, len).ok_or(NodeError::Constants)?;
-        require(table.iter().all(|&at| usize::from(at) < room), NodeError::Params)?;
-    }
+    node.constants::<u16>(params.rows, out_h).ok_or(NodeError::Constants)?;
+    node.constants::<u16>(params.columns, out_w).ok_or(NodeError::Constants)?;
     Ok(output.shape.elements() as u64)
 }
 
@@ -64,11 +62,12 @@ fn run(call: &mut Call<'_, '_>) {
 pub fn resize_nearest(rows: &[u16], columns: &[u16], input: Tensor<'_, i8>, output: TensorMut<'_, i8>) {
     let Some([_, h, w, c]) = input.shape.nhwc() else { return };
     let mut out_pixels = output.data.chunks_exact_mut(c.max(1));
+    let within = |at: u16, len: usize| usize::from(at).min(len.saturating_sub(1));
     for image in input.data.chunks_exact((h * w * c).max(1)) {
         for &y in rows {
-            let row = image.get(usize::from(y) * w * c..).unwrap_or_default();
+            let row = image.get(within(y, h) * w * c..).unwrap_or_default();
             for (&x, out) in columns.iter().zip(&mut out_pixels) {
-                let pixel = row.get(usize::from(x) * c..).unwrap_or_default();
+                let pixel = row.get(within(x, w) * c..).unwrap_or_default();
                 for (out, &value) in out.iter_mut().zip(pixel) {
                     *out = value;
                 }
@@ -85,7 +84,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::kernels::testing::{OneNode, flat, position, values};
+    use crate::kernels::testing::definitions::{flat, position};
+    use crate::kernels::testing::{OneNode, values};
 
     fn table(input_len: u16, output_len: u16, align: bool, half: bool) -> Vec<u16> {
         (0..output_len).map(|at| neighbour(at, input_len, output_len, align, half)).collect()
@@ -102,16 +102,18 @@ mod tests {
     }
 
     #[test]
-    fn positions_outside_the_input_are_refused() {
-        let check = |row: u16, offset| {
+    fn positions_past_the_end_count_as_the_last_and_tables_outside_the_file_are_refused() {
+        let node = |row: u16, columns| {
             let mut node = OneNode::new(OpCode::ResizeNearest);
             let rows = node.constants(&[0u16, row]);
-            let node = node.params(&Params { rows, columns: offset }).input(&[1, 2, 1, 3], &[0i8; 6]);
-            node.output::<i8>(&[1, 2, 1, 3]).check()
+            let node = node.params(&Params { rows, columns }).input(&[1, 2, 1, 3], &[0i8, 1, 2, 3, 4, 5]);
+            node.output::<i8>(&[1, 2, 1, 3])
         };
-        assert_eq!(check(1, 0), Ok(6));
-        assert_eq!(check(2, 0), Err(NodeError::Params));
-        assert_eq!(check(1, 4), Err(NodeError::Constants));
+        assert_eq!(node(1, 0).check(), Ok(6));
+        assert_eq!(node(1, 4).check(), Err(NodeError::Constants));
+        for row in [1, 2, u16::MAX] {
+            assert_eq!(node(row, 0).run::<i8>(), [0, 1, 2, 3, 4, 5]);
+        }
     }
 
     #[test]
@@ -134,7 +136,7 @@ mod tests {
 
         #[test]
         fn equals_index_by_index(
-            (dims, out_h, out_w, values) in prop::array::uniform4(1u32..5).prop_flat_map(|dims| {
+            (dims, out_h, out_w, values) in prop::array::uniform4(1usize..5).prop_flat_map(|dims| {
                 (Just(dims), 1u16..9, 1u16..9, values(&dims))
             }),
             align: bool,
@@ -143,7 +145,7 @@ mod tests {
             let [n, h, w, c] = dims;
             let (rows, columns) = (table(h as u16, out_h, align, half), table(w as u16, out_w, align, half));
             let out_dims = [n, out_h.into(), out_w.into(), c];
-            let expected: Vec<i8> = (0..out_dims.iter().product::<u32>() as usize)
+            let expected: Vec<i8> = (0..out_dims.iter().product::<usize>())
                 .map(|i| {
                     let at = position(&out_dims, i);
                     values[flat(&dims, &[at[0], rows[at[1]].into(), columns[at[2]].into(), at[3]])]

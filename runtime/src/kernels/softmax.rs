@@ -94,13 +94,11 @@ impl Params {
 mod tests {
     extern crate std;
     use std::vec;
-    use std::vec::Vec;
 
     use proptest::prelude::*;
-    use zerocopy::IntoBytes;
 
     use super::*;
-    use crate::kernels::sampling::{Constants, Random, SingleNode};
+    use crate::kernels::testing::{OneNode, Random};
 
     /// Parameters for `beta x input scale`.
     fn params(scale: f64) -> Params {
@@ -114,16 +112,13 @@ mod tests {
         Params { multiplier: Multiplier { mantissa, shift: shift.min(30) as i32 }, diff_min }
     }
 
-    fn run_node(params: Params, shape: &[usize], input: &[i8]) -> Result<Vec<i8>, NodeError> {
-        SingleNode {
-            code: OpCode::Softmax,
-            params: params.as_bytes().to_vec(),
-            constants: Constants::default(),
-            inputs: &[(shape, input)],
-            output: shape,
-            scratch_len: 0,
-        }
-        .run()
+    fn node(params: Params, shape: &[usize], input: &[i8]) -> OneNode {
+        OneNode::new(OpCode::Softmax).params(&params).input(shape, input).output::<i8>(shape)
+    }
+
+    #[test]
+    fn mutants_stay_within_bounds() {
+        node(params(0.1), &[2, 3], &[1, 2, 3, -128, 127, 0]).assert_mutants_stay_within_bounds();
     }
 
     /// Rows worked out by an independent model of the reference that was compared with TensorFlow Lite Micro.
@@ -142,7 +137,7 @@ mod tests {
             (20.0, &[1, 2, 2], &[-128, 0, 0]),
         ];
         for (scale, row, expected) in rows {
-            assert_eq!(run_node(params(scale), &[row.len()], row), Ok(expected.to_vec()), "{scale}");
+            assert_eq!(node(params(scale), &[row.len()], row).run::<i8>(), expected, "{scale}");
         }
     }
 
@@ -155,7 +150,7 @@ mod tests {
             seed: u64,
         ) {
             let input = Random(seed).values(rows * depth);
-            let output = run_node(params(scale), &[rows, depth], &input).unwrap();
+            let output = node(params(scale), &[rows, depth], &input).run::<i8>();
             for (row, out) in input.chunks(depth).zip(output.chunks(depth)) {
                 let max = row.iter().copied().max().unwrap();
                 let exp = |x: i8| (scale * (f64::from(x) - f64::from(max))).exp();
@@ -171,17 +166,18 @@ mod tests {
     #[test]
     fn rows_of_very_many_equal_values_are_all_lowest() {
         for (len, expected) in [(511, -127), (512, -128), (4096, -128), (70_000, -128)] {
-            assert_eq!(run_node(params(0.1), &[len], &vec![7; len]), Ok(vec![expected; len]), "{len}");
+            assert_eq!(node(params(0.1), &[len], &vec![7; len]).run::<i8>(), vec![expected; len], "{len}");
         }
     }
 
     #[test]
     fn shifts_to_the_right_and_positive_bounds_are_refused() {
         let good = params(0.1);
-        let row = (&[3][..], &[1, 2, 3][..]);
+        let check = |params| node(params, &[3], &[1, 2, 3]).check();
         let shifted = Params { multiplier: Multiplier { shift: -1, ..good.multiplier }, ..good };
-        assert_eq!(run_node(shifted, row.0, row.1), Err(NodeError::Quantization));
-        assert_eq!(run_node(Params { diff_min: 1, ..good }, row.0, row.1), Err(NodeError::Params));
+        assert_eq!(check(good), Ok(9));
+        assert_eq!(check(shifted), Err(NodeError::Quantization));
+        assert_eq!(check(Params { diff_min: 1, ..good }), Err(NodeError::Params));
     }
 
     #[test]

@@ -78,7 +78,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::kernels::testing::{OneNode, flat, position, shapes, values};
+    use crate::kernels::testing::definitions::{flat, position};
+    use crate::kernels::testing::{OneNode, shapes, values};
 
     fn params(axes: &[(u32, i32, u32)]) -> Params {
         let mut params = Params { begin: [0; 6], stride: [0; 6], len: [0; 6] };
@@ -117,10 +118,10 @@ mod tests {
     }
 
     /// First position, stride and length along a dimension of `dim`.
-    fn axis(dim: u32) -> impl Strategy<Value = (u32, i32, u32)> {
-        (0..dim, prop_oneof![-3..=-1, 1..=3], any::<prop::sample::Index>()).prop_map(
+    fn axis(dim: usize) -> impl Strategy<Value = (u32, i32, u32)> {
+        (0..dim as u32, prop_oneof![-3..=-1, 1..=3], any::<prop::sample::Index>()).prop_map(
             move |(begin, stride, len): (u32, i32, _)| {
-                let room = if stride > 0 { dim - 1 - begin } else { begin };
+                let room = if stride > 0 { dim as u32 - 1 - begin } else { begin };
                 (begin, stride, 1 + len.index((room / stride.unsigned_abs()) as usize + 1) as u32)
             },
         )
@@ -142,8 +143,8 @@ mod tests {
                 (Just(dims), axes, values)
             }),
         ) {
-            let out_dims: Vec<u32> = axes.iter().map(|&(_, _, len)| len).collect();
-            let expected: Vec<i8> = (0..out_dims.iter().product::<u32>() as usize)
+            let out_dims: Vec<usize> = axes.iter().map(|&(_, _, len)| len as usize).collect();
+            let expected: Vec<i8> = (0..out_dims.iter().product::<usize>())
                 .map(|i| {
                     let out = position(&out_dims, i);
                     let at: Vec<usize> = axes

@@ -41,8 +41,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::kernels::add::tests::{naive, params};
+    use crate::kernels::add::tests::{assert_mutants_of_a_sum_stay_within_bounds, naive, params};
     use crate::kernels::testing::binary_cases;
+
+    #[test]
+    fn mutants_stay_within_bounds() {
+        assert_mutants_of_a_sum_stay_within_bounds(OpCode::Sub);
+    }
 
     proptest! {
         #[test]

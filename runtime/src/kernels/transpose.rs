@@ -66,7 +66,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::kernels::testing::{OneNode, flat, position, shapes, values};
+    use crate::kernels::testing::definitions::{flat, position};
+    use crate::kernels::testing::{OneNode, shapes, values};
 
     fn params(permutation: &[u8]) -> Params {
         let mut params = Params { permutation: [0; MAX_RANK], reserved: [0; 2] };
@@ -87,7 +88,7 @@ mod tests {
 
     #[test]
     fn what_is_no_permutation_is_refused() {
-        let check = |permutation: &[u8], dims: &[u32]| {
+        let check = |permutation: &[u8], dims: &[usize]| {
             let node = OneNode::new(OpCode::Transpose).params(&params(permutation));
             node.input(&[2, 3], &[0i8; 6]).output::<i8>(dims).check()
         };
@@ -115,7 +116,7 @@ mod tests {
                 (Just(dims), Just(order).prop_shuffle(), values)
             }),
         ) {
-            let out_dims: Vec<u32> = order.iter().map(|&d| dims[usize::from(d)]).collect();
+            let out_dims: Vec<usize> = order.iter().map(|&d| dims[usize::from(d)]).collect();
             let expected: Vec<i8> = (0..values.len())
                 .map(|i| {
                     let mut at = [0; MAX_RANK];

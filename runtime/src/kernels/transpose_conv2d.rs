@@ -76,8 +76,7 @@ fn check(node: &Node<'_>) -> Result<u64, NodeError> {
     node.constants::<i8>(params.weights, weights).ok_or(NodeError::Constants)?;
     let phases = usize::from(height.stride) * usize::from(width.stride);
     let records = phases.checked_mul(out_c).ok_or(NodeError::Constants)?;
-    let channels = node.constants::<ChannelQuant>(params.channels, records).ok_or(NodeError::Constants)?;
-    require(channels.iter().all(|channel| channel.multiplier.is_valid()), NodeError::Quantization)?;
+    node.constants::<ChannelQuant>(params.channels, records).ok_or(NodeError::Constants)?;
     let positions =
         Phases::new(&height).positions(&height, out_h) * Phases::new(&width).positions(&width, out_w);
     let products = positions.saturating_mul(n as u64 * c as u64).saturating_mul(out_c as u64);
@@ -219,79 +218,58 @@ mod tests {
     use std::vec::Vec;
 
     use proptest::prelude::*;
-    use zerocopy::IntoBytes;
 
     use super::*;
-    use crate::kernels::naive::{self, Array};
-    use crate::kernels::sampling::{Constants, Random, SingleNode, fold};
+    use crate::kernels::testing::{Layer, OneNode, definitions};
 
     /// OHWI weights phase by phase, and the folded channels of each phase.
-    fn pack(
-        window: &Window,
-        [out_c, kh, kw, c]: [usize; 4],
-        weights: &[i8],
-        channels: &[ChannelQuant],
-        zero_point: i8,
-    ) -> (Vec<i8>, Vec<ChannelQuant>) {
-        let (mut packed, mut folded) = (vec![], vec![]);
-        for phase_y in 0..usize::from(window.height.stride) {
-            for phase_x in 0..usize::from(window.width.stride) {
-                for (o, channel) in (0..out_c).zip(channels) {
+    fn pack(layer: &Layer) -> (Vec<i8>, Vec<ChannelQuant>) {
+        let Window { height, width } = layer.window;
+        let [out_c, kh, kw, c] = layer.weights.shape;
+        let (mut packed, mut channels) = (vec![], vec![]);
+        for phase_y in 0..usize::from(height.stride) {
+            for phase_x in 0..usize::from(width.stride) {
+                for o in 0..out_c {
                     let start = packed.len();
-                    for i in phase_positions(&window.height, phase_y) {
-                        for j in phase_positions(&window.width, phase_x) {
-                            packed.extend(&weights[((o * kh + i) * kw + j) * c..][..c]);
+                    for i in phase_positions(&height, phase_y) {
+                        for j in phase_positions(&width, phase_x) {
+                            packed.extend(&layer.weights.data[((o * kh + i) * kw + j) * c..][..c]);
                         }
                     }
-                    folded.push(fold(channel, zero_point, packed[start..].iter().copied()));
+                    channels.push(layer.fold(o, &packed[start..]));
                 }
             }
         }
-        (packed, folded)
+        assert_eq!(packed.len(), layer.weights.data.len());
+        (packed, channels)
     }
 
-    /// Runs a layer with random operands; gives what came out and what the definition gives.
-    fn run_both(
-        window: Window,
-        [n, h, w, c]: [usize; 4],
-        [out_h, out_w, out_c]: [usize; 3],
-        seed: u64,
-    ) -> (Result<Vec<i8>, NodeError>, Vec<i8>) {
-        let mut random = Random(seed);
+    fn layer(window: Window, input: [usize; 4], [out_h, out_w, out_c]: [usize; 3], seed: u64) -> Layer {
         let [kh, kw] = [window.height, window.width].map(|axis| usize::from(axis.kernel));
-        let shape = [out_c, kh, kw, c];
-        let (input, weights) = (random.values(n * h * w * c), random.values(shape.iter().product()));
-        let (stage, zero_point) = (random.stage(), random.next() as i8);
-        let channels = random.channels(out_c, kh * kw * c);
-        let expected = naive::transpose_conv2d(
-            &window,
-            Array { shape: [n, h, w, c], data: &input },
-            zero_point,
-            Array { shape, data: &weights },
-            &channels,
-            &stage,
-            [n, out_h, out_w, out_c],
-        );
-        let mut constants = Constants::default();
-        let (packed, folded) = pack(&window, shape, &weights, &channels, zero_point);
-        assert_eq!(packed.len(), weights.len());
+        Layer::random(seed, window, input, [out_c, kh, kw, input[3]], [input[0], out_h, out_w, out_c])
+    }
+
+    fn node(layer: &Layer) -> OneNode {
+        let mut node = OneNode::new(OpCode::TransposeConv2d);
+        let (weights, channels) = pack(layer);
         let params = Params {
-            weights: constants.push(&packed),
-            channels: constants.push(&folded),
-            window,
-            stage,
-            input_zero_point: zero_point,
+            weights: node.constants(&weights),
+            channels: node.constants(&channels),
+            window: layer.window,
+            stage: layer.stage,
+            input_zero_point: layer.zero_point,
             reserved: [0; 3],
         };
-        let node = SingleNode {
-            code: OpCode::TransposeConv2d,
-            params: params.as_bytes().to_vec(),
-            constants,
-            inputs: &[(&[n, h, w, c], &input)],
-            output: &[n, out_h, out_w, out_c],
-            scratch_len: scratch_len(&params, c),
-        };
-        (node.run(), expected)
+        let node = node.params(&params).input(&layer.input.shape, &layer.input.data);
+        node.output::<i8>(&layer.output).scratch(scratch_len(&params, layer.input.shape[3]))
+    }
+
+    const AXIS: Axis = Axis { kernel: 3, stride: 2, dilation: 1, pad: 1 };
+
+    #[test]
+    fn mutants_stay_within_bounds() {
+        let window = Window { height: AXIS, width: Axis { kernel: 2, stride: 3, ..AXIS } };
+        node(&layer(window, [2, 2, 3, 4], [4, 5, 3], 0)).assert_mutants_stay_within_bounds();
     }
 
     fn any_axis() -> impl Strategy<Value = Axis> {
@@ -311,8 +289,8 @@ mod tests {
             output in (1usize..16, 1usize..16, 1usize..8),
             seed: u64,
         ) {
-            let (got, expected) = run_both(Window { height, width }, image.into(), output.into(), seed);
-            prop_assert_eq!(got, Ok(expected));
+            let layer = layer(Window { height, width }, image.into(), output.into(), seed);
+            prop_assert_eq!(node(&layer).run::<i8>(), definitions::transpose_conv2d(&layer));
         }
 
         #[test]
@@ -326,11 +304,10 @@ mod tests {
 
     #[test]
     fn nodes_that_do_not_fit_are_refused() {
-        let axis = Axis { kernel: 3, stride: 2, dilation: 1, pad: 1 };
-        let refused =
-            |height| run_both(Window { height, width: axis }, [1, 2, 2, 1], [3, 3, 1], 0).0.unwrap_err();
-        assert_eq!(refused(Axis { dilation: 2, ..axis }), NodeError::Params);
-        assert_eq!(refused(Axis { pad: 1 << 15, ..axis }), NodeError::Params);
+        let check = |height| node(&layer(Window { height, width: AXIS }, [1, 2, 2, 1], [3, 3, 1], 0)).check();
+        assert_eq!(check(AXIS), Ok(16 + 9));
+        assert_eq!(check(Axis { dilation: 2, ..AXIS }), Err(NodeError::Params));
+        assert_eq!(check(Axis { pad: 1 << 15, ..AXIS }), Err(NodeError::Params));
     }
 
     #[test]

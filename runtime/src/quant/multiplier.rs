@@ -37,22 +37,24 @@ pub struct Multiplier {
 }
 
 impl Multiplier {
-    /// Whether the fields are in the ranges that [`Self::apply`] is defined for.
+    /// Whether the fields are in the ranges that stand for a factor.
     pub fn is_valid(&self) -> bool {
         self.mantissa >= 0 && (-31..=30).contains(&self.shift)
     }
 
     /// `x` times the factor. Bits that a left shift moves out are lost, as in the reference.
+    ///
+    /// Fields that are not valid give some value, never an overflow: a model's per-channel factors need no check.
     #[inline(always)]
     pub fn apply(&self, x: i32) -> i32 {
         let left = self.shift.max(0) as u32;
-        let right = (-self.shift).max(0) as u32;
+        let right = self.shift.wrapping_neg().max(0) as u32;
         let shifted = x.wrapping_shl(left);
         rounding_divide_by_power_of_two(saturating_rounding_doubling_high_mul(shifted, self.mantissa), right)
     }
 }
 
-/// What one output channel adds to its sum of products, 12 bytes.
+/// What one output channel adds to its sum of products, 12 bytes. As weights are: any content is safe to compute with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, FromBytes, IntoBytes, KnownLayout, Immutable)]
 #[repr(C)]
 pub struct ChannelQuant {
@@ -133,6 +135,17 @@ mod tests {
         fn requantization_is_monotonic(x: i32, mantissa in (1i32 << 30)..=i32::MAX, shift in -31..=0) {
             let multiplier = Multiplier { mantissa, shift };
             prop_assert!(multiplier.apply(x) <= multiplier.apply(x.saturating_add(1)));
+        }
+    }
+
+    #[test]
+    fn any_fields_give_a_value() {
+        for mantissa in [i32::MIN, -1, 0, 1, i32::MAX] {
+            for shift in [i32::MIN, -33, -32, -31, 0, 30, 31, 32, i32::MAX] {
+                for x in [i32::MIN, -1, 0, 1, i32::MAX] {
+                    Multiplier { mantissa, shift }.apply(x);
+                }
+            }
         }
     }
 

@@ -9,6 +9,10 @@ use super::{Isa, Lanes, Rows, Scalar};
 use crate::packing::lanes::RECORD_WORDS;
 use crate::quant::{ChannelQuant, OutputStage};
 
+// The triple thumbv8m.main stands for cores without the extension too; a board that has it says so.
+#[cfg(armv8m)]
+global_asm!(".cpu cortex-m33", options(raw));
+
 // `FPU`: whether s0 can hold a loop's end. The hard-float targets have it for certain.
 #[cfg(target_abi = "eabihf")]
 global_asm!(".fpu fpv4-sp-d16\n.equ FPU, 1", options(raw));
@@ -121,8 +125,9 @@ impl Isa for Dsp {
     ) {
         let pairs = input.len() / (2 * PIXELS);
         let groups = outputs.iter().map(|out| out.len() / SIZE).min().unwrap_or(0);
-        let fits = lanes.words.len() >= groups * pairs * (SIZE / 2)
-            && lanes.records.len() >= groups * SIZE * RECORD_WORDS
+        let words = groups.checked_mul(pairs).and_then(|words| words.checked_mul(SIZE / 2));
+        let fits = words.is_some_and(|words| lanes.words.len() >= words)
+            && lanes.records.len() / RECORD_WORDS / SIZE >= groups
             && input.as_ptr().addr().is_multiple_of(4);
         let (Some(first), true, true) = (outputs.first_mut(), groups > 0 && pairs > 0, fits) else { return };
         let output = first.as_mut_ptr();
