@@ -72,6 +72,7 @@ fn check_sources(report: &mut Report, toolchain: &Result<Toolchain, String>) -> 
             let features = format!("{0}/{1},{0}/logs", firmware::PACKAGE, board.name);
             command.args(["--quiet", "--package", "secateur", "--package", firmware::PACKAGE]);
             command.args(["--features", &features, "--", "-D", "warnings"]);
+            command.env(firmware::ISA_VARIABLE, firmware::isa_name(board.isa));
             tool(report, GROUP, "clippy of the firmware", "cargo-clippy", command)?;
         }
         Err(reason) => skip_on_target(report, GROUP, "clippy of the firmware", reason),

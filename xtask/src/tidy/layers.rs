@@ -10,7 +10,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("quant", &[]),
     ("packing", &["quant"]),
     ("isa", &["packing", "quant"]),
-    ("kernels", &["format", "isa", "quant"]),
+    ("kernels", &["format", "isa", "packing", "quant"]),
     ("model", &["format", "kernels"]),
     ("session", &["format", "isa", "kernels", "model", "quant"]),
     ("self_check", &["format", "isa", "kernels", "model", "quant", "session"]),
