@@ -19,7 +19,7 @@ pub struct Board {
     pub target: String,
     /// The processor, as compilers call it.
     pub cpu: String,
-    /// The best kernels that the processor can run.
+    /// The best inner loops of the runtime that the processor can run.
     pub isa: Isa,
     /// What the linker may use; the same numbers as in `memory.x`.
     pub memory: Memory,
@@ -35,8 +35,6 @@ pub enum Isa {
     Scalar,
     /// The DSP extension of Armv7E-M and Armv8-M.
     Dsp,
-    /// The vector extension of Armv8.1-M.
-    Mve,
 }
 
 /// A board's memory.

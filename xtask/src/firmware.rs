@@ -76,7 +76,6 @@ pub fn isa_name(isa: Isa) -> &'static str {
     match isa {
         Isa::Scalar => "scalar",
         Isa::Dsp => "dsp",
-        Isa::Mve => "mve",
     }
 }
 

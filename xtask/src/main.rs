@@ -34,15 +34,24 @@ fn main() -> ExitCode {
         Command::Setup(options) => commands::setup::run(&options),
         Command::Build(options) => commands::build::run(&options),
         Command::Qemu(options) => commands::qemu::run(&options),
-        Command::Test(options) => commands::test::run(&options),
+        // Its summary is the last word, also when tests failed.
+        Command::Test(options) => {
+            return match commands::test::run(&options) {
+                Ok(true) => ExitCode::SUCCESS,
+                Ok(false) => ExitCode::FAILURE,
+                Err(error) => complain(&error),
+            };
+        }
         Command::Tidy => commands::tidy::run(),
         Command::Size(options) => commands::size::run(&options),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
+        Err(error) => complain(&error),
     }
+}
+
+fn complain(error: &anyhow::Error) -> ExitCode {
+    eprintln!("error: {error:#}");
+    ExitCode::FAILURE
 }

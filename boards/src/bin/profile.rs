@@ -28,19 +28,17 @@ impl Observer for Regions {
     }
 }
 
-static mut ARENA: Arena<{ 128 * 1024 }> = Arena::new();
-
 #[cortex_m_rt::entry]
 fn main() -> ! {
+    // The attribute hands it over as the one reference to it.
+    static mut ARENA: Arena<{ 128 * 1024 }> = Arena::new();
+
     board::init();
-    #[allow(unsafe_code)]
-    // SAFETY: the only reference, in a function that runs once.
-    let arena = unsafe { &mut *(&raw mut ARENA) };
     let Ok(model) = Model::load(flash::model_region(), &kernels::ALL) else {
         board::complain("the model does not load\n");
         board::exit(Exit::Failure)
     };
-    let Ok(mut session) = Session::new(&model, arena) else {
+    let Ok(mut session) = Session::new(&model, ARENA) else {
         board::complain("the arena does not suffice\n");
         board::exit(Exit::Failure)
     };

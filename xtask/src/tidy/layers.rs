@@ -8,10 +8,13 @@ use super::{Finding, Tree, code_lines};
 const ALLOWED: &[(&str, &[&str])] = &[
     ("format", &[]),
     ("quant", &[]),
-    ("isa", &["quant"]),
-    ("kernels", &["format", "isa", "quant"]),
+    ("packing", &["quant"]),
+    ("isa", &["packing", "quant"]),
+    ("kernels", &["format", "isa", "packing", "quant"]),
     ("model", &["format", "kernels"]),
     ("session", &["format", "isa", "kernels", "model", "quant"]),
+    ("self_check", &["format", "isa", "kernels", "model", "quant", "session"]),
+    ("image", &["format"]),
 ];
 
 pub(super) fn check(tree: &Tree) -> Vec<Finding> {

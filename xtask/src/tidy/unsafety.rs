@@ -8,10 +8,13 @@ use super::{Finding, Tree};
 
 /// Files, or folders of files, that may hold unsafe code.
 const ALLOWED: &[&str] = &[
-    "runtime/src/isa/dsp.rs",
-    "runtime/src/isa/mve.rs",
+    // Assembly.
+    "runtime/src/isa/dsp",
+    "runtime/src/isa/mve",
     // Exception handlers.
     "boards/src/fault.rs",
+    // Moves of registers to themselves.
+    "boards/src/region.rs",
     // Linker symbols.
     "boards/src/flash.rs",
     "boards/src/stack.rs",
@@ -51,7 +54,7 @@ mod tests {
     #[test]
     fn only_the_listed_files_may_allow_unsafe_code() {
         let allow = format!("#![allow({}{}\n", LINT.0, LINT.1);
-        let tree = tree_of(&[("runtime/src/isa/dsp.rs", &allow), ("runtime/src/engine.rs", &allow)]);
+        let tree = tree_of(&[("runtime/src/isa/dsp/dot.rs", &allow), ("runtime/src/engine.rs", &allow)]);
         let places: Vec<String> = check(&tree).into_iter().map(|finding| finding.place).collect();
         assert_eq!(places, ["runtime/src/engine.rs:1"]);
     }
