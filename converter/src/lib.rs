@@ -4,6 +4,7 @@ pub mod core;
 pub mod emit;
 pub mod execute;
 pub mod import;
+pub mod io;
 pub mod ir;
 pub mod lower;
 pub mod model_file;
