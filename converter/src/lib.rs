@@ -1,12 +1,19 @@
 //! Turns a trained neural network into a `.sct` model for microcontrollers.
 
 pub mod core;
+pub mod accuracy;
+pub mod describe;
 pub mod emit;
 pub mod execute;
+pub mod facts;
+pub mod feed;
 pub mod import;
 pub mod io;
 pub mod ir;
+pub mod layer_error;
 pub mod lower;
 pub mod model_file;
+pub mod open;
 pub mod pipeline;
 pub mod plan;
+pub mod port;
