@@ -4,6 +4,7 @@ use rayon::prelude::*;
 use secateur::Model;
 use serde::Serialize;
 
+use crate::dump::{NodeOutput, node_outputs};
 use crate::execute::{self, ExecuteError};
 use crate::facts::Facts;
 use crate::port::{self, Port, vector_bytes};
@@ -27,7 +28,7 @@ pub struct LayerError {
 }
 
 /// Two models compared tensor by tensor.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Comparison {
     /// The tensors that both models have, in the order in which the second one writes them.
     pub layers: Vec<LayerError>,
@@ -93,23 +94,6 @@ impl Sums {
     }
 }
 
-/// A tensor that a node writes.
-struct Written {
-    kind: &'static str,
-    port: Port,
-}
-
-/// What the nodes of a model write, in the order of execution.
-fn written(model: &Model<'_>, facts: &Facts) -> Vec<Written> {
-    let mut found = Vec::new();
-    for node in model.tables().nodes() {
-        let kind = node.op().map_or("unknown", |op| op.name());
-        let ports = port::ports(model, facts, node.outputs());
-        found.extend(ports.into_iter().map(|port| Written { kind, port }));
-    }
-    found
-}
-
 /// A tensor of both models: positions in the lists of what they write.
 struct Pair {
     reference: usize,
@@ -128,7 +112,7 @@ pub fn compare(
     done: impl Fn() + Sync,
 ) -> Result<Comparison, ExecuteError> {
     let facts = [reference, model].map(|model| Facts::of(model.tables()));
-    let lists = [written(reference, &facts[0]), written(model, &facts[1])];
+    let lists = [node_outputs(reference), node_outputs(model)];
     let pairs = pair(&lists);
     let strides = [(reference, &facts[0]), (model, &facts[1])]
         .map(|(model, facts)| vector_bytes(&port::inputs(model, facts)).max(1));
@@ -158,7 +142,7 @@ pub fn compare(
     }
     let report = |(pair, sums): (&Pair, &Sums)| {
         let written = &lists[1][pair.model];
-        sums.report(written.port.name.clone(), written.kind)
+        sums.report(written.port.name.clone(), written.operator)
     };
     let unpaired = |side: usize, is_paired: &dyn Fn(usize) -> bool| {
         let list = lists[side].iter().enumerate();
@@ -173,7 +157,7 @@ pub fn compare(
 }
 
 /// Pairs tensors of the same name and number of elements, in the order of the second list.
-fn pair(lists: &[Vec<Written>; 2]) -> Vec<Pair> {
+fn pair(lists: &[Vec<NodeOutput>; 2]) -> Vec<Pair> {
     let mut taken = vec![false; lists[0].len()];
     let mut pairs = Vec::new();
     for (index, written) in lists[1].iter().enumerate() {

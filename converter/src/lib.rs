@@ -2,7 +2,9 @@
 
 pub mod core;
 pub mod accuracy;
+pub mod board;
 pub mod describe;
+pub mod dump;
 pub mod emit;
 pub mod execute;
 pub mod facts;

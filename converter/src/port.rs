@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::facts::Facts;
 use crate::io::array::Dimensions;
+use crate::io::npy;
 
 /// An input or output of a model, or a tensor between two nodes.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -65,6 +66,34 @@ impl Port {
     }
 }
 
+impl Port {
+    /// The real numbers that integers of this tensor stand for.
+    pub fn real_integers(&self, values: &[i64]) -> Vec<f64> {
+        let (scale, zero_point) = (self.scale.map_or(1.0, f64::from), self.zero_point.unwrap_or(0));
+        values.iter().map(|&value| scale * (value as f64 - f64::from(zero_point))).collect()
+    }
+
+    /// The `.npy` file of this tensor over `vectors` vectors, whose bytes follow one another. The vectors run along the
+    /// first axis: in the place of the tensor's own if that has length 1, before it if not.
+    ///
+    /// # Errors
+    /// If there are more or fewer bytes.
+    pub fn npy(&self, vectors: usize, bytes: &[u8]) -> std::io::Result<Vec<u8>> {
+        let own = self.shape.strip_prefix(&[1]).unwrap_or(&self.shape);
+        let shape: Vec<usize> =
+            std::iter::once(vectors).chain(own.iter().map(|&dimension| dimension as usize)).collect();
+        fn values<const SIZE: usize, T>(bytes: &[u8], value: impl Fn([u8; SIZE]) -> T) -> Vec<T> {
+            bytes.as_chunks().0.iter().map(|&bytes| value(bytes)).collect()
+        }
+        match self.dtype {
+            DType::I8 => npy::write(&shape, &values(bytes, i8::from_le_bytes)),
+            DType::I16 => npy::write(&shape, &values(bytes, i16::from_le_bytes)),
+            DType::I32 => npy::write(&shape, &values(bytes, i32::from_le_bytes)),
+            DType::F32 => npy::write(&shape, &values(bytes, f32::from_le_bytes)),
+        }
+    }
+}
+
 /// The model's inputs.
 pub fn inputs(model: &Model<'_>, facts: &Facts) -> Vec<Port> {
     ports(model, facts, model.tables().inputs())
@@ -112,4 +141,37 @@ pub const fn dtype_name(dtype: DType) -> &'static str {
 
 fn serialize_dtype<S: serde::Serializer>(dtype: &DType, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(dtype_name(*dtype))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::io::Elements;
+
+    fn port(dtype: DType, shape: &[u32]) -> Port {
+        let elements: u32 = shape.iter().product();
+        Port {
+            name: "x".to_owned(),
+            dtype,
+            shape: shape.to_vec(),
+            bytes: elements as usize * dtype.size(),
+            scale: Some(0.5),
+            zero_point: Some(2),
+        }
+    }
+
+    #[test]
+    fn vectors_take_the_first_axis_of_an_npy() {
+        let array = npy::read(&port(DType::I8, &[1, 2]).npy(2, &[1, 2, 3, 0xff]).unwrap()).unwrap();
+        assert_eq!((array.shape, array.elements), (vec![2, 2], Elements::I8(vec![1, 2, 3, -1])));
+        let array = npy::read(&port(DType::I16, &[2]).npy(1, &[1, 0, 2, 0]).unwrap()).unwrap();
+        assert_eq!((array.shape, array.elements), (vec![1, 2], Elements::I64(vec![1, 2])));
+    }
+
+    #[test]
+    fn columns_are_the_ports_of_all_vectors() {
+        let ports = [port(DType::I8, &[1]), port(DType::I16, &[1])];
+        assert_eq!(columns(&ports, &[1, 2, 2, 3, 4, 4]), [vec![1, 3], vec![2, 2, 4, 4]]);
+        assert_eq!(ports[1].real_values(&[4, 0]), [1.0]);
+    }
 }

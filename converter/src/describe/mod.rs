@@ -1,7 +1,9 @@
 //! What a `.sct` model consists of, for reports.
 
 mod constants;
+mod plan;
 
+pub use plan::drawing;
 use secateur::Model;
 use secateur::format::Node;
 use serde::Serialize;

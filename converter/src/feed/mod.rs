@@ -58,6 +58,16 @@ pub struct Feed {
     pub conversions: Vec<Conversion>,
 }
 
+impl Feed {
+    /// The first `count` vectors, or all there are.
+    pub fn first(mut self, count: usize) -> Self {
+        let vector = self.bytes.len() / self.vectors.max(1);
+        self.vectors = self.vectors.min(count);
+        self.bytes.truncate(vector * self.vectors);
+        self
+    }
+}
+
 /// How the values of one input were made from what was given.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Conversion {
