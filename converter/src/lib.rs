@@ -1,8 +1,8 @@
 //! Turns a trained neural network into a `.sct` model for microcontrollers.
 
-pub mod core;
 pub mod accuracy;
 pub mod board;
+pub mod core;
 pub mod describe;
 pub mod dump;
 pub mod emit;

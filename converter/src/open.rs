@@ -9,7 +9,7 @@ use thiserror::Error;
 use crate::facts::Facts;
 use crate::io::{self, FileError, idx, npy};
 use crate::model_file::ModelFile;
-use crate::pipeline::{self, ConvertError, Converted};
+use crate::pipeline::{self, ConvertError, Converted, Options};
 
 /// A model in memory that the runtime accepts.
 #[derive(Debug)]
@@ -79,11 +79,11 @@ fn node_name(node: &str) -> String {
 }
 
 impl OpenModel {
-    /// Reads a `.sct` file, or reads a source model and converts it. The content decides, not the name.
+    /// Reads a `.sct` file, or reads a source model and converts it with `options`. The content decides, not the name.
     ///
     /// # Errors
     /// If the file is no model, or not one that the runtime can execute.
-    pub fn read(path: &Path) -> Result<Self, OpenError> {
+    pub fn read(path: &Path, options: &Options) -> Result<Self, OpenError> {
         let bytes = io::read(path)?;
         if ModelFile::looks_like_sct(&bytes) {
             let file = ModelFile::new(&bytes);
@@ -95,7 +95,7 @@ impl OpenModel {
             return Err(error);
         }
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let converted = pipeline::convert(&bytes, &name)
+        let converted = pipeline::convert(&bytes, &name, options)
             .map_err(|source| OpenError::Convert { path: own(), source: Box::new(source) })?;
         let file = converted.file.clone();
         check(path, &file)?;
@@ -190,7 +190,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join(name);
         std::fs::write(&path, bytes).unwrap();
-        OpenModel::read(&path).unwrap_err().to_string()
+        OpenModel::read(&path, &Options::default()).unwrap_err().to_string()
     }
 
     #[test]

@@ -56,11 +56,11 @@ struct Report {
 }
 
 pub(super) fn run(arguments: &Arguments, output: &mut Output<'_>) -> anyhow::Result<Outcome> {
-    let opened = OpenModel::read(&arguments.file)?;
+    let opened = super::open(&arguments.file)?;
     let (vectors, comparison) = if holds_outputs(&arguments.reference) {
         with_outputs(arguments, &opened)?
     } else {
-        with_model(arguments, &OpenModel::read(&arguments.reference)?, &opened)?
+        with_model(arguments, &super::open(&arguments.reference)?, &opened)?
     };
     let equal = comparison.is_equal();
     let report = Report {

@@ -4,9 +4,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use secateur_converter::core::Core;
 use secateur_converter::describe::{Arena, Description, Kind};
 use secateur_converter::io::atomic;
 use secateur_converter::open::{OpenModel, Source};
+use secateur_converter::pipeline::Options;
 use serde::Serialize;
 
 use super::Outcome;
@@ -21,6 +24,9 @@ pub(super) struct Arguments {
     /// Where to write the .sct file.
     #[arg(short, long, value_name = "OUT.sct")]
     output: PathBuf,
+    /// The core whose fastest kernels the weights are packed for; the file runs on every core.
+    #[arg(long, value_name = "CORE", default_value_t = Core::default(), value_parser = core_parser())]
+    core: Core,
 }
 
 /// What was converted to what.
@@ -30,6 +36,8 @@ struct Report {
     source: SourceFile,
     /// The file that was written.
     output: OutputFile,
+    /// The core that the weights are packed for.
+    core: &'static str,
     /// Name of the model.
     name: String,
     /// Number of operators.
@@ -92,10 +100,15 @@ struct Verification {
     hashed_operators: usize,
 }
 
+fn core_parser() -> impl TypedValueParser<Value = Core> {
+    PossibleValuesParser::new(Core::ALL.map(Core::name))
+        .map(|name| Core::from_name(&name).unwrap_or_default())
+}
+
 pub(super) fn run(arguments: &Arguments, output: &mut Output<'_>) -> anyhow::Result<Outcome> {
-    let Arguments { model, output: path } = arguments;
+    let Arguments { model, output: path, core } = arguments;
     check_output(model, path)?;
-    let opened = OpenModel::read(model)?;
+    let opened = OpenModel::read(model, &Options { core: *core })?;
     let Some(source) = opened.source() else {
         bail!("{}: this is a .sct file already; look at it with `secateur inspect`", model.display());
     };
@@ -123,6 +136,7 @@ fn report(arguments: &Arguments, opened: &OpenModel, source: &Source) -> anyhow:
     Ok(Report {
         source: SourceFile { file: arguments.model.clone(), bytes: source.bytes, crc32: source.crc32 },
         output: OutputFile { file: arguments.output.clone(), bytes: opened.file().bytes().len() },
+        core: arguments.core.name(),
         operators: description.operators.len(),
         operator_kinds: description.kinds(),
         weight_bytes: description.totals.weight_bytes,
@@ -163,7 +177,7 @@ fn text(report: &Report) -> String {
         line("model", format!("{} ({} bytes)", source.file.display(), count(source.bytes))),
         line("written", format!("{} ({} bytes)", output.file.display(), count(output.bytes))),
         line("operators", format!("{}: {}", report.operators, kinds.join(", "))),
-        line("weights", format!("{} bytes", count(report.weight_bytes))),
+        line("weights", format!("{} bytes, packed for {}", count(report.weight_bytes), report.core)),
         line(
             "work",
             format!("{} steps, of which {} multiply-accumulates", grouped(report.work), grouped(report.macs)),

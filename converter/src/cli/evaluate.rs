@@ -7,7 +7,6 @@ use secateur_converter::accuracy::{self, Accuracy};
 use secateur_converter::feed::{self, Conversion, Given};
 use secateur_converter::io::dataset;
 use secateur_converter::io::input::Input;
-use secateur_converter::open::OpenModel;
 use secateur_converter::port;
 use serde::Serialize;
 
@@ -57,7 +56,7 @@ struct Report {
 }
 
 pub(super) fn run(arguments: &Arguments, output: &mut Output<'_>) -> anyhow::Result<Outcome> {
-    let opened = OpenModel::read(&arguments.file)?;
+    let opened = super::open(&arguments.file)?;
     let (model, facts) = (opened.model()?, opened.facts()?);
     let (inputs, outputs) = (port::inputs(&model, &facts), port::outputs(&model, &facts));
     let mut dataset = dataset::read(&arguments.dataset, arguments.labels.as_deref())?;

@@ -8,7 +8,6 @@ use secateur_converter::import::{Imported, tflite};
 use secateur_converter::io::array::Dimensions;
 use secateur_converter::ir::text;
 use secateur_converter::model_file::ModelFile;
-use secateur_converter::open::OpenModel;
 use secateur_converter::port::Port;
 use secateur_converter::{io, port};
 use serde::Serialize;
@@ -53,7 +52,7 @@ pub(super) fn run(arguments: &Arguments, output: &mut Output<'_>) -> anyhow::Res
         let report = GraphReport { file: arguments.file.clone(), graph: graph(arguments)? };
         return output.write("inspect", &report, |report| report.graph.clone());
     }
-    let opened = OpenModel::read(&arguments.file)?;
+    let opened = super::open(&arguments.file)?;
     let model = opened.model()?;
     let plan = arguments.plan.then(|| describe::drawing(model.tables())).transpose()?;
     let report = Report { file: arguments.file.clone(), description: Description::of(&model), plan };

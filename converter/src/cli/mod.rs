@@ -19,10 +19,13 @@ mod target;
 mod values;
 
 use std::io::{ErrorKind, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use report::Output;
+use secateur_converter::open::{OpenError, OpenModel};
+use secateur_converter::pipeline::Options;
 
 /// Takes a trained neural network and makes it run on a microcontroller.
 #[derive(Debug, Parser)]
@@ -72,6 +75,11 @@ pub(crate) fn run(cli: Cli, out: &mut dyn Write) -> anyhow::Result<Outcome> {
         Command::Evaluate(arguments) => evaluate::run(&arguments, &mut output),
         Command::Compare(arguments) => compare::run(&arguments, &mut output),
     }
+}
+
+/// Reads a model; a source model is converted with the usual options.
+fn open(path: &Path) -> Result<OpenModel, OpenError> {
+    OpenModel::read(path, &Options::default())
 }
 
 /// An error with its causes, each on lines of its own.

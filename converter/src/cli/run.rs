@@ -86,7 +86,7 @@ pub(super) fn run(arguments: &Arguments, output: &mut Output<'_>) -> anyhow::Res
     if arguments.dump_tensors.is_some() && !arguments.target.is_host() {
         bail!("--dump-tensors works on the host only; leave out --on (every board gives the same bytes)");
     }
-    let opened = OpenModel::read(&arguments.file)?;
+    let opened = super::open(&arguments.file)?;
     let (model, facts) = (opened.model()?, opened.facts()?);
     let (inputs, outputs) = (port::inputs(&model, &facts), port::outputs(&model, &facts));
     let feed = values::read(&arguments.input, &inputs, arguments.limit, arguments.pixels)?;

@@ -68,7 +68,7 @@ pub struct Operator {
 pub struct Weights {
     /// Number format: `int8`.
     pub format: &'static str,
-    /// How they are stored: `plain`, or the number of the operator's packing.
+    /// How they are stored: `plain` or `lanes`.
     pub packing: String,
     /// Number of weights.
     pub count: usize,
@@ -170,32 +170,25 @@ pub struct Kind {
 }
 
 fn operator(model: &Model<'_>, facts: &Facts, index: u16, node: &Node<'_>) -> Operator {
-    let weights = constants::weights(node);
-    let check = node.op().and_then(|op| model.kernels().get(op)).map(|operator| operator.check);
+    let stored = constants::stored(node);
+    let check = model.kernels().find(node).map(|operator| operator.check);
     Operator {
         index,
         kind: node.op().map_or("unknown", |op| op.name()),
         name: facts.node(index),
         inputs: port::ports(model, facts, node.inputs()),
         outputs: port::ports(model, facts, node.outputs()),
-        weights: weights.map(|weights| Weights {
+        weights: stored.map(|stored| Weights {
             format: "int8",
-            packing: packing_name(node.record().packing),
-            count: weights.len(),
-            zeros: weights.iter().filter(|&&weight| weight == 0).count(),
-            bytes: weights.len(),
+            packing: node.packing().map_or("unknown", |packing| packing.name()).to_ascii_lowercase(),
+            count: stored.count,
+            zeros: constants::zeros(node, &stored),
+            bytes: stored.bytes,
         }),
         other_constant_bytes: constants::other_bytes(node),
         // A loaded model's nodes pass their checks.
         work: check.and_then(|check| check(node).ok()).unwrap_or(0),
         scratch_bytes: node.record().scratch_len,
         reference_hash: facts.reference_hashes.get(&index).copied(),
-    }
-}
-
-fn packing_name(packing: u16) -> String {
-    match packing {
-        0 => "plain".to_owned(),
-        other => other.to_string(),
     }
 }
