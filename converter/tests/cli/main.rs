@@ -18,69 +18,69 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// A directory to run the command in, with the example model beside it.
-pub struct Workplace {
+pub(crate) struct Workplace {
     directory: TempDir,
 }
 
 /// What a run of the command left.
-pub struct Ran {
+pub(crate) struct Ran {
     /// Exit code.
-    pub code: Option<i32>,
+    pub(crate) code: Option<i32>,
     /// Standard output.
-    pub stdout: String,
+    pub(crate) stdout: String,
     /// Standard error.
-    pub stderr: String,
+    pub(crate) stderr: String,
 }
 
 impl Workplace {
     /// An empty directory.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { directory: tempfile::tempdir().unwrap() }
     }
 
     /// A path in it.
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
 
     /// Writes a file in it.
-    pub fn write(&self, name: &str, bytes: &[u8]) -> PathBuf {
+    pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> PathBuf {
         fs::write(self.path(name), bytes).unwrap();
         self.path(name)
     }
 
     /// Names of what is in it, sorted.
-    pub fn names(&self) -> Vec<String> {
+    pub(crate) fn names(&self) -> Vec<String> {
         names_in(self.directory.path())
     }
 
     /// A command in it, without what the environment says about boards.
-    pub fn command<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Command {
+    pub(crate) fn command<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_secateur"));
         command.args(arguments).current_dir(self.directory.path()).env_remove("SECATEUR_RUNNERS");
         command
     }
 
     /// Runs the command.
-    pub fn run<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Ran {
+    pub(crate) fn run<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Ran {
         self.command(arguments).output().unwrap().into()
     }
 
     /// Runs the command, which must succeed, and gives its report.
-    pub fn report<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> String {
+    pub(crate) fn report<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> String {
         let ran = self.run(arguments);
         assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{}", ran.stdout);
         ran.stdout
     }
 
     /// As [`Self::report`], with `--json`.
-    pub fn json(&self, arguments: &[&str]) -> Value {
+    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
         let text = self.report(arguments.iter().chain(&["--json"]));
         serde_json::from_str(&text).unwrap()
     }
 
     /// Runs the command, which must fail with exit code 1 and print nothing, and gives its message.
-    pub fn error<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> String {
+    pub(crate) fn error<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> String {
         let ran = self.run(arguments);
         assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""), "{}", ran.stderr);
         assert!(ran.stderr.starts_with("error: "), "{}", ran.stderr);
@@ -88,7 +88,7 @@ impl Workplace {
     }
 
     /// Converts the example model to `model.sct`.
-    pub fn convert(&self) -> PathBuf {
+    pub(crate) fn convert(&self) -> PathBuf {
         self.report(["convert", &example("fashion_dscnn_int8.tflite"), "-o", "model.sct"]);
         self.path("model.sct")
     }
@@ -102,7 +102,7 @@ impl From<Output> for Ran {
 }
 
 /// Names of what is in a directory, sorted.
-pub fn names_in(directory: &Path) -> Vec<String> {
+pub(crate) fn names_in(directory: &Path) -> Vec<String> {
     let entries = fs::read_dir(directory).unwrap();
     let mut names: Vec<String> =
         entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
@@ -111,12 +111,12 @@ pub fn names_in(directory: &Path) -> Vec<String> {
 }
 
 /// A file of the example model: a classifier of 28x28 images into 10 classes, with golden vectors.
-pub fn example(name: &str) -> String {
+pub(crate) fn example(name: &str) -> String {
     golden().join("fashion_dscnn").join(name).to_str().unwrap().to_owned()
 }
 
 /// A small model with golden vectors, by the name of its case.
-pub fn case(name: &str) -> String {
+pub(crate) fn case(name: &str) -> String {
     golden().join("operators").join(name).to_str().unwrap().to_owned()
 }
 
@@ -125,8 +125,8 @@ fn golden() -> PathBuf {
 }
 
 /// Vectors of the example model's golden files.
-pub const VECTORS: usize = 16;
+pub(crate) const VECTORS: usize = 16;
 /// Bytes of one input image.
-pub const IMAGE: usize = 28 * 28;
+pub(crate) const IMAGE: usize = 28 * 28;
 /// Bytes of one output.
-pub const CLASSES: usize = 10;
+pub(crate) const CLASSES: usize = 10;
