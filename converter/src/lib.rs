@@ -1,11 +1,21 @@
 //! Turns a trained neural network into a `.sct` model for microcontrollers.
 
+pub mod accuracy;
+pub mod board;
 pub mod core;
+pub mod describe;
+pub mod dump;
 pub mod emit;
 pub mod execute;
+pub mod facts;
+pub mod feed;
 pub mod import;
+pub mod io;
 pub mod ir;
+pub mod layer_error;
 pub mod lower;
 pub mod model_file;
+pub mod open;
 pub mod pipeline;
 pub mod plan;
+pub mod port;

@@ -42,7 +42,7 @@ pub use choose::plan;
 pub use order::OrderRule;
 pub use place::{Fit, PlacementRule};
 pub use problem::{ALIGN, Buffer, InPlace, Label, Problem, ProblemError, Step};
-pub use render::render;
+pub use render::{render, render_chart};
 pub use verify::{PlanError, verify};
 
 /// Where everything lies and when everything runs. Indices are those of the [`Problem`].

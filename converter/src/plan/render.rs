@@ -43,6 +43,14 @@ struct Drawn {
 /// # Errors
 /// Those of [`verify()`]: a wrong plan is not drawn.
 pub fn render(problem: &Problem, plan: &Plan) -> Result<String, PlanError> {
+    Ok(format!("{}\n\n{}", summary(plan), render_chart(problem, plan)?))
+}
+
+/// Draws a plan without the two lines that say how it was found, for a plan whose maker is not known.
+///
+/// # Errors
+/// Those of [`verify()`]: a wrong plan is not drawn.
+pub fn render_chart(problem: &Problem, plan: &Plan) -> Result<String, PlanError> {
     verify(problem, plan)?;
     let spans = buffer_spans(problem, &plan.order);
     let mut by_first_use: Vec<usize> = (0..spans.len()).filter(|&buffer| spans[buffer].is_some()).collect();
@@ -52,9 +60,9 @@ pub fn render(problem: &Problem, plan: &Plan) -> Result<String, PlanError> {
         letters[buffer] = char::from(letter);
     }
 
-    let mut lines = vec![summary(plan), String::new()];
     let arena = plan.arena_bytes;
-    lines.push(format!("slot {:STEP_NAME$}       live |0{arena:>width$}|", "step", width = CELLS - 1));
+    let mut lines =
+        vec![format!("slot {:STEP_NAME$}       live |0{arena:>width$}|", "step", width = CELLS - 1)];
     for slot in 0..plan.order.len() + 2 {
         lines.push(chart_line(problem, plan, slot, &spans, &letters));
     }

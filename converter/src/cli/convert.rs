@@ -1,0 +1,196 @@
+//! `secateur convert`: a source model in, a `.sct` file out.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::bail;
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use secateur_converter::core::Core;
+use secateur_converter::describe::{Arena, Description, Kind};
+use secateur_converter::io::atomic;
+use secateur_converter::open::{OpenModel, Source};
+use secateur_converter::pipeline::Options;
+use serde::Serialize;
+
+use super::Outcome;
+use super::report::Output;
+use super::table::{count, grouped, line};
+
+/// Convert a trained model (.tflite, full int8) to a .sct file.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// The trained model.
+    model: PathBuf,
+    /// Where to write the .sct file.
+    #[arg(short, long, value_name = "OUT.sct")]
+    output: PathBuf,
+    /// The core whose fastest kernels the weights are packed for; the file runs on every core.
+    #[arg(long, value_name = "CORE", default_value_t = Core::default(), value_parser = core_parser())]
+    core: Core,
+}
+
+/// What was converted to what.
+#[derive(Debug, Serialize)]
+struct Report {
+    /// The source model.
+    source: SourceFile,
+    /// The file that was written.
+    output: OutputFile,
+    /// The core that the weights are packed for.
+    core: &'static str,
+    /// Name of the model.
+    name: String,
+    /// Number of operators.
+    operators: usize,
+    /// Number of operators of each kind, the most frequent first.
+    operator_kinds: Vec<Kind>,
+    /// Bytes of all weights.
+    weight_bytes: usize,
+    /// Inner-loop steps of one inference: multiply-accumulates, comparisons or elements moved.
+    work: u64,
+    /// Steps that are multiply-accumulates with weights.
+    macs: u64,
+    /// Working memory.
+    arena: Arena,
+    /// How the memory plan was found.
+    plan: PlanReport,
+    /// What was verified.
+    verification: Verification,
+}
+
+/// A source model.
+#[derive(Debug, Serialize)]
+struct SourceFile {
+    /// Its path.
+    file: PathBuf,
+    /// Its length in bytes.
+    bytes: usize,
+    /// CRC-32 of its bytes.
+    crc32: u32,
+}
+
+/// A file that was written.
+#[derive(Debug, Serialize)]
+struct OutputFile {
+    /// Its path.
+    file: PathBuf,
+    /// Its length in bytes.
+    bytes: usize,
+}
+
+/// How the memory plan was found.
+#[derive(Debug, Serialize)]
+struct PlanReport {
+    /// How the order of the operators was found.
+    order: String,
+    /// How the places were found.
+    placement: String,
+    /// Whether no other order of the operators has a smaller lower bound.
+    order_proved: bool,
+    /// Outputs that take the place of an input.
+    in_place: usize,
+}
+
+/// What was verified: the file was loaded and run on the reference input, twice with the same results.
+#[derive(Debug, Serialize)]
+struct Verification {
+    /// Seed of the reference input.
+    reference_seed: Option<u32>,
+    /// Operators whose output for the reference input is stored in the file as a CRC-32.
+    hashed_operators: usize,
+}
+
+fn core_parser() -> impl TypedValueParser<Value = Core> {
+    PossibleValuesParser::new(Core::ALL.map(Core::name))
+        .map(|name| Core::from_name(&name).unwrap_or_default())
+}
+
+pub(super) fn run(arguments: &Arguments, output: &mut Output<'_>) -> anyhow::Result<Outcome> {
+    let Arguments { model, output: path, core } = arguments;
+    check_output(model, path)?;
+    let opened = OpenModel::read(model, &Options { core: *core })?;
+    let Some(source) = opened.source() else {
+        bail!("{}: this is a .sct file already; look at it with `secateur inspect`", model.display());
+    };
+    let report = report(arguments, &opened, source)?;
+    atomic::write(path, opened.file().bytes())?;
+    output.write("convert", &report, text)
+}
+
+/// Refuses outputs that can only be a mistake.
+fn check_output(model: &Path, output: &Path) -> anyhow::Result<()> {
+    let same = |path: &Path| path.canonicalize().ok();
+    if same(output).is_some_and(|output| Some(output) == same(model)) {
+        bail!("{}: the output would overwrite the model it is made from", output.display());
+    }
+    match output.extension().and_then(|extension| extension.to_str()) {
+        Some("sct") => Ok(()),
+        _ => bail!("{}: the name of the output must end in .sct", output.display()),
+    }
+}
+
+fn report(arguments: &Arguments, opened: &OpenModel, source: &Source) -> anyhow::Result<Report> {
+    let description = Description::of(&opened.model()?);
+    let plan = &source.converted.plan;
+    let facts = opened.facts()?;
+    Ok(Report {
+        source: SourceFile { file: arguments.model.clone(), bytes: source.bytes, crc32: source.crc32 },
+        output: OutputFile { file: arguments.output.clone(), bytes: opened.file().bytes().len() },
+        core: arguments.core.name(),
+        operators: description.operators.len(),
+        operator_kinds: description.kinds(),
+        weight_bytes: description.totals.weight_bytes,
+        work: description.totals.work,
+        macs: description.totals.macs,
+        plan: PlanReport {
+            order: plan.order_rule.to_string(),
+            placement: plan.placement_rule.to_string(),
+            order_proved: plan.order_proved,
+            in_place: plan.shared.len(),
+        },
+        verification: Verification {
+            reference_seed: facts.reference_seed,
+            hashed_operators: facts.reference_hashes.len(),
+        },
+        name: description.name,
+        arena: description.arena,
+    })
+}
+
+fn text(report: &Report) -> String {
+    let Report { source, output, plan, verification, arena, .. } = report;
+    let kinds: Vec<String> =
+        report.operator_kinds.iter().map(|Kind { kind, count }| format!("{count} {kind}")).collect();
+    let bound = match (arena.lower_bound, arena.excess_percent) {
+        (Some(bound), Some(excess)) => {
+            format!("; lower bound {}, excess {excess:.2} %", grouped(bound))
+        }
+        _ => String::new(),
+    };
+    let proved = if plan.order_proved { " (no order is better)" } else { "" };
+    let in_place = match plan.in_place {
+        0 => String::new(),
+        1 => "; 1 output in the place of an input".to_owned(),
+        n => format!("; {n} outputs in the place of an input"),
+    };
+    [
+        line("model", format!("{} ({} bytes)", source.file.display(), count(source.bytes))),
+        line("written", format!("{} ({} bytes)", output.file.display(), count(output.bytes))),
+        line("operators", format!("{}: {}", report.operators, kinds.join(", "))),
+        line("weights", format!("{} bytes, packed for {}", count(report.weight_bytes), report.core)),
+        line(
+            "work",
+            format!("{} steps, of which {} multiply-accumulates", grouped(report.work), grouped(report.macs)),
+        ),
+        line("arena", format!("{} bytes{bound}", count(arena.bytes))),
+        line("plan", format!("order {}{proved}; placed {}{in_place}", plan.order, plan.placement)),
+        line(
+            "verified",
+            format!(
+                "reference input run through the file; {} layer hashes stored",
+                verification.hashed_operators
+            ),
+        ),
+    ]
+    .concat()
+}

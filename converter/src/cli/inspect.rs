@@ -1,0 +1,182 @@
+//! `secateur inspect`: what a model consists of.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use secateur_converter::describe::{self, Description, Operator};
+use secateur_converter::import::{Imported, tflite};
+use secateur_converter::io::array::Dimensions;
+use secateur_converter::ir::text;
+use secateur_converter::model_file::ModelFile;
+use secateur_converter::port::Port;
+use secateur_converter::{io, port};
+use serde::Serialize;
+
+use super::Outcome;
+use super::report::Output;
+use super::table::{Columns, count, digits, grouped, line, percent, short_name};
+
+/// Show what a model consists of: operators, shapes, weights, work, memory.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// A .sct file, or a source model (.tflite), which is converted in memory.
+    file: PathBuf,
+    /// Also draw the memory plan: where each tensor lies, and when.
+    #[arg(long, conflicts_with = "graph")]
+    plan: bool,
+    /// Print the graph of a source model in its textual form instead.
+    #[arg(long)]
+    graph: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Report {
+    /// The file that was read.
+    file: PathBuf,
+    #[serde(flatten)]
+    description: Description,
+    /// A drawing of the memory plan, if it was asked for.
+    plan: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct GraphReport {
+    /// The file that was read.
+    file: PathBuf,
+    /// The graph in its textual form.
+    graph: String,
+}
+
+pub(super) fn run(arguments: &Arguments, output: &mut Output<'_>) -> anyhow::Result<Outcome> {
+    if arguments.graph {
+        let report = GraphReport { file: arguments.file.clone(), graph: graph(arguments)? };
+        return output.write("inspect", &report, |report| report.graph.clone());
+    }
+    let opened = super::open(&arguments.file)?;
+    let model = opened.model()?;
+    let plan = arguments.plan.then(|| describe::drawing(model.tables())).transpose()?;
+    let report = Report { file: arguments.file.clone(), description: Description::of(&model), plan };
+    output.write("inspect", &report, text_of)
+}
+
+/// Elements of a constant that are printed.
+const LONGEST_CONSTANT: usize = 16;
+
+fn graph(arguments: &Arguments) -> anyhow::Result<String> {
+    let path = &arguments.file;
+    let bytes = io::read(path)?;
+    if ModelFile::looks_like_sct(&bytes) {
+        anyhow::bail!("{}: a .sct file holds no graph; give the source model", path.display());
+    }
+    let imported = tflite::import(&bytes)
+        .map_err(|error| anyhow::Error::from(error).context(format!("{}: cannot be read", path.display())))?;
+    Ok(match imported {
+        Imported::Quantized(graph) => text::print(&graph, LONGEST_CONSTANT),
+        Imported::Float(graph) | Imported::Hybrid(graph) => text::print(&graph, LONGEST_CONSTANT),
+    })
+}
+
+fn text_of(report: &Report) -> String {
+    let Report { description, plan, .. } = report;
+    let mut text = heading(report);
+    for (label, ports) in [("input", &description.inputs), ("output", &description.outputs)] {
+        for port in ports {
+            text += &line(label, port_line(port));
+        }
+    }
+    text.push('\n');
+    text += &operators(description);
+    text.push('\n');
+    text += &sizes(description);
+    if let Some(plan) = plan {
+        text.push('\n');
+        text += plan;
+    }
+    text
+}
+
+fn heading(report: &Report) -> String {
+    let Description { name, format_version, converter, source, source_crc32, .. } = &report.description;
+    let origin = match (source, source_crc32) {
+        (Some(source), Some(crc32)) => format!(" from {source} (CRC-32 {crc32:08x})"),
+        _ => String::new(),
+    };
+    let writer = if converter.is_empty() { "an unknown program" } else { converter };
+    [
+        line("model", if name.is_empty() { "(without a name)" } else { name }),
+        line("made by", format!("{writer}{origin}")),
+        line("format", format!(".sct {format_version}")),
+    ]
+    .concat()
+}
+
+fn port_line(port: &Port) -> String {
+    let quantization = match (port.scale, port.zero_point) {
+        (Some(scale), Some(zero_point)) => {
+            format!(", scale {}, zero point {zero_point}", digits(scale.into()))
+        }
+        _ => String::new(),
+    };
+    format!("{} {}{quantization}", short_name(&port.name, 40), port.format())
+}
+
+/// One line per operator, and their sum.
+fn operators(description: &Description) -> String {
+    let headings =
+        [">#", "operator", "output", "format", "packing", ">weights", ">zeros", ">work", ">scratch", "name"];
+    let mut columns = Columns::new(&headings);
+    for operator in &description.operators {
+        columns.row(row(operator));
+    }
+    let totals = &description.totals;
+    let work = grouped(totals.work);
+    columns.row(["", "total", "", "", "", &count(totals.weight_bytes), "", &work, "", ""]);
+    columns.text()
+}
+
+fn row(operator: &Operator) -> [String; 10] {
+    let output = operator.outputs.first();
+    let weights = operator.weights.as_ref();
+    let zeros = weights.map(|weights| percent(weights.zeros as f64 / weights.count.max(1) as f64));
+    let shape = output.map(|port| Dimensions(&port.shape).to_string());
+    [
+        operator.index.to_string(),
+        operator.kind.to_owned(),
+        shape.unwrap_or_default(),
+        output.map(|port| port::dtype_name(port.dtype).to_owned()).unwrap_or_default(),
+        weights.map(|weights| weights.packing.clone()).unwrap_or_default(),
+        weights.map(|weights| count(weights.bytes)).unwrap_or_default(),
+        zeros.unwrap_or_default(),
+        grouped(operator.work),
+        if operator.scratch_bytes == 0 { String::new() } else { grouped(operator.scratch_bytes) },
+        operator.name.clone(),
+    ]
+}
+
+fn sizes(description: &Description) -> String {
+    let Description { totals, arena, .. } = description;
+    let records = totals.file_bytes.saturating_sub(totals.constant_bytes);
+    let bound = match (arena.lower_bound, arena.excess_percent) {
+        (Some(bound), Some(excess)) => format!("; lower bound {}, excess {excess:.2} %", grouped(bound)),
+        _ => String::new(),
+    };
+    let others = totals.constant_bytes.saturating_sub(totals.weight_bytes);
+    [
+        line("arena", format!("{} bytes{bound}", count(arena.bytes))),
+        line(
+            "file",
+            format!(
+                "{} bytes: weights {}, other constants {}, records and metadata {}",
+                count(totals.file_bytes),
+                count(totals.weight_bytes),
+                count(others),
+                count(records)
+            ),
+        ),
+        line(
+            "work",
+            format!("{} steps, of which {} multiply-accumulates", grouped(totals.work), grouped(totals.macs)),
+        ),
+    ]
+    .concat()
+}

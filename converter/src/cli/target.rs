@@ -1,0 +1,95 @@
+//! Where a model runs: on this computer or on a board.
+
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use secateur::Model;
+use secateur_converter::board::{self, Boards};
+use secateur_converter::open::OpenModel;
+use secateur_converter::{execute, port};
+
+/// Where a model runs.
+#[derive(Clone, Debug, Args)]
+pub(super) struct TargetArguments {
+    /// Run on this computer, or on a board that QEMU emulates: `host` or the name of a board.
+    #[arg(long, value_name = "host|BOARD", default_value = HOST)]
+    on: String,
+    /// Seconds that a board may take before it is stopped; without it, by the model's work.
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    time_limit: Option<u64>,
+}
+
+/// The name of this computer as a target.
+const HOST: &str = "host";
+
+/// What running vectors gave.
+pub(super) struct Ran {
+    /// The outputs of all vectors, one after another.
+    pub(super) outputs: Vec<u8>,
+    /// Seconds it took, the start of an emulator included.
+    pub(super) seconds: f64,
+}
+
+impl TargetArguments {
+    /// `host` or the board's name.
+    pub(super) fn name(&self) -> &str {
+        &self.on
+    }
+
+    /// Whether the model runs on this computer.
+    pub(super) fn is_host(&self) -> bool {
+        self.on == HOST
+    }
+
+    /// Runs vectors and gives their outputs.
+    pub(super) fn run(&self, opened: &OpenModel, input: &[u8]) -> anyhow::Result<Ran> {
+        let model = opened.model()?;
+        let vectors = vectors(&model, opened, input)?;
+        let start = Instant::now();
+        let outputs = if self.is_host() {
+            let progress = progress(vectors);
+            let outputs = execute::run_batch(&model, input, || progress.inc(1))?;
+            progress.finish_and_clear();
+            outputs
+        } else {
+            let board = Boards::find().get(&self.on)?;
+            let limit = self.time_limit.map_or_else(|| time_limit(&model, vectors), Duration::from_secs);
+            let spinner = spinner(&format!("running {vectors} vectors on {}", self.on));
+            let sizes = board::Sizes {
+                vectors,
+                output_bytes: port::vector_bytes(&port::outputs(&model, &opened.facts()?)),
+            };
+            let outputs = board.run(opened.file().bytes(), input, sizes, limit)?;
+            spinner.finish_and_clear();
+            outputs
+        };
+        Ok(Ran { outputs, seconds: start.elapsed().as_secs_f64() })
+    }
+}
+
+fn vectors(model: &Model<'_>, opened: &OpenModel, input: &[u8]) -> anyhow::Result<usize> {
+    let vector = port::vector_bytes(&port::inputs(model, &opened.facts()?));
+    Ok(input.len() / vector.max(1))
+}
+
+/// Far more than QEMU needs on a slow computer: a minute, and a second per million steps.
+fn time_limit(model: &Model<'_>, vectors: usize) -> Duration {
+    let steps = model.work().saturating_mul(vectors as u64);
+    Duration::from_secs(60u64.saturating_add(steps / 1_000_000))
+}
+
+/// A bar on a terminal, nothing elsewhere.
+pub(super) fn progress(vectors: usize) -> ProgressBar {
+    let bar = ProgressBar::new(vectors as u64);
+    match ProgressStyle::with_template("{bar:40} {pos}/{len} vectors, {eta} left") {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
+fn spinner(message: &str) -> ProgressBar {
+    let spinner = ProgressBar::new_spinner().with_message(message.to_owned());
+    spinner.enable_steady_tick(Duration::from_millis(100));
+    spinner
+}

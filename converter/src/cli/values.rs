@@ -1,0 +1,107 @@
+//! Input values given on the command line.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use secateur_converter::feed::{self, Feed, Given, Pixels};
+use secateur_converter::io::input;
+use secateur_converter::port::Port;
+
+/// What uint8 values stand for.
+#[derive(Clone, Copy, Debug, Args)]
+pub(super) struct PixelArguments {
+    /// uint8 values are pixels: they stand for (pixel - MEAN) x SCALE. A number or a fraction.
+    #[arg(long, value_name = "SCALE", default_value = "1/255", value_parser = fraction)]
+    scale: f32,
+    /// The pixel value that stands for 0.
+    #[arg(long, value_name = "MEAN", default_value = "0", value_parser = fraction, allow_negative_numbers = true)]
+    mean: f32,
+}
+
+impl PixelArguments {
+    pub(super) fn pixels(self) -> Pixels {
+        Pixels { scale: self.scale, mean: self.mean }
+    }
+}
+
+/// `0.0039` or `1/255`.
+fn fraction(text: &str) -> Result<f32, String> {
+    let number = |text: &str| text.trim().parse::<f64>().map_err(|_| format!("`{text}` is not a number"));
+    let value = match text.split_once('/') {
+        Some((above, below)) => number(above)? / number(below)?,
+        None => number(text)?,
+    };
+    let value = value as f32;
+    if value.is_finite() { Ok(value) } else { Err(format!("`{text}` is not a finite number")) }
+}
+
+/// A whole number above 0.
+pub(super) fn positive(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) | Err(_) => Err(format!("`{text}` is not a whole number above 0")),
+        Ok(number) => Ok(number),
+    }
+}
+
+/// A file of input values: `PATH`, or `NAME=PATH` for the input of that name.
+#[derive(Clone, Debug)]
+pub(super) struct Values {
+    name: Option<String>,
+    path: PathBuf,
+}
+
+impl std::str::FromStr for Values {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        // A file whose own name has an equals sign is a file nevertheless.
+        Ok(match text.split_once('=') {
+            Some((name, path)) if !name.is_empty() && !Path::new(text).exists() => {
+                Self { name: Some(name.to_owned()), path: path.into() }
+            }
+            _ => Self { name: None, path: text.into() },
+        })
+    }
+}
+
+/// Reads the files and makes a model's input vectors of them.
+pub(super) fn read(
+    files: &[Values],
+    inputs: &[Port],
+    limit: Option<usize>,
+    pixels: PixelArguments,
+) -> anyhow::Result<Feed> {
+    let mut given = Vec::with_capacity(files.len());
+    for Values { name, path } in files {
+        let origin = path.display().to_string();
+        given.push(Given { name: name.clone(), origin, input: input::read(path)? });
+    }
+    let feed = feed::feed(inputs, given, pixels.pixels())?;
+    Ok(match limit {
+        Some(limit) => feed.first(limit),
+        None => feed,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fractions_and_numbers_are_understood() {
+        assert_eq!(fraction("1/255"), Ok(1.0 / 255.0));
+        assert_eq!(fraction("-0.5"), Ok(-0.5));
+        assert!(fraction("1/0").is_err());
+        assert!(fraction("a/2").is_err());
+    }
+
+    #[test]
+    fn a_name_may_precede_a_path() {
+        let parse = |text: &str| {
+            let Ok(Values { name, path }) = text.parse::<Values>();
+            (name, path)
+        };
+        assert_eq!(parse("x.npy"), (None, "x.npy".into()));
+        assert_eq!(parse("input_1=x.npy"), (Some("input_1".to_owned()), "x.npy".into()));
+    }
+}

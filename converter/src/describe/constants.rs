@@ -1,0 +1,98 @@
+//! What the nodes of a model use of its constant section.
+
+use std::collections::BTreeMap;
+
+use secateur::format::{Node, OpCode, Packing};
+use secateur::kernels::{
+    conv2d, conv2d_lanes, depthwise_conv2d, fully_connected, fully_connected_lanes, lookup, transpose_conv2d,
+};
+use secateur::packing::lanes;
+use secateur::quant::ChannelQuant;
+
+/// The weights of a node as they are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stored {
+    /// Position in the constant section.
+    offset: u32,
+    /// Bytes in the constant section, zeros that fill up included.
+    pub(super) bytes: usize,
+    /// Number of weights of the layer.
+    pub(super) count: usize,
+    /// Bytes of the records per channel: biases and multipliers.
+    record_bytes: usize,
+}
+
+/// How the weights of a node are stored; none for an operator without.
+pub(super) fn stored(node: &Node<'_>) -> Option<Stored> {
+    let outputs = *node.output(0)?.shape.dims().last()? as usize;
+    let inputs = *node.input(0)?.shape.dims().last()? as usize;
+    // Per output: weights, values in the order of the lane packing, largest group of that.
+    let (offset, weights, lane_inputs, group) = match node.op()? {
+        OpCode::Conv2d => {
+            let params = node.params::<conv2d::Params>()?;
+            let weights = params.window.area() * inputs.checked_div(params.groups as usize)?;
+            let patch = conv2d_lanes::patch_len(&params.window, inputs);
+            (params.weights, weights, patch, conv2d_lanes::GROUP)
+        }
+        OpCode::FullyConnected => {
+            let params = node.params::<fully_connected::Params>()?;
+            let depth = params.depth as usize;
+            (params.weights, depth, depth, fully_connected_lanes::GROUP)
+        }
+        OpCode::DepthwiseConv2d => {
+            let params = node.params::<depthwise_conv2d::Params>()?;
+            (params.weights, params.window.area(), 0, 0)
+        }
+        OpCode::TransposeConv2d => {
+            let params = node.params::<transpose_conv2d::Params>()?;
+            (params.weights, params.window.area() * inputs, 0, 0)
+        }
+        _ => return None,
+    };
+    let count = weights * outputs;
+    match node.packing()? {
+        Packing::Plain => {
+            Some(Stored { offset, bytes: count, count, record_bytes: outputs * size_of::<ChannelQuant>() })
+        }
+        Packing::Lanes => Some(Stored {
+            offset,
+            bytes: lanes::weight_words(outputs, lane_inputs, group) * size_of::<u32>(),
+            count,
+            record_bytes: lanes::record_words(outputs, group) * size_of::<i32>(),
+        }),
+    }
+}
+
+/// Number of the node's weights that are 0.
+pub(super) fn zeros(node: &Node<'_>, stored: &Stored) -> usize {
+    let weights = node.constants::<u8>(stored.offset, stored.bytes).unwrap_or_default();
+    let zeros = match node.packing() {
+        Some(Packing::Lanes) => {
+            let lanes = weights.as_chunks().0.iter().map(|&bytes| i16::from_le_bytes(bytes));
+            let zeros = lanes.map(|lane| {
+                let lower = i16::from(lane as i8);
+                let upper = lane.wrapping_sub(lower) >> 8;
+                usize::from(lower == 0) + usize::from(upper == 0)
+            });
+            zeros.sum()
+        }
+        _ => weights.iter().filter(|&&weight| weight == 0).count(),
+    };
+    // What fills up the packing is zero and no weight.
+    zeros.saturating_sub(stored.bytes.saturating_sub(stored.count))
+}
+
+/// Bytes of the weights of all nodes; those that several nodes share count once.
+pub(super) fn weight_bytes(nodes: &[Node<'_>]) -> usize {
+    let stored = nodes.iter().filter_map(stored);
+    stored.map(|stored| (stored.offset, stored.bytes)).collect::<BTreeMap<_, _>>().values().sum()
+}
+
+/// Bytes of a node's constants beside its weights.
+pub(super) fn other_bytes(node: &Node<'_>) -> usize {
+    let records = stored(node).map_or(0, |stored| stored.record_bytes);
+    let table = if node.op() == Some(OpCode::Lookup) { lookup::TABLE_LEN } else { 0 };
+    let constant = |input: usize| node.input(input).filter(|tensor| !tensor.in_arena());
+    let operands: usize = (0..node.inputs().len()).filter_map(constant).map(|tensor| tensor.byte_len()).sum();
+    records + table + operands
+}

@@ -1,0 +1,128 @@
+//! From the elements of an array to the bytes of one input.
+
+use secateur::format::DType;
+
+use super::{Action, Conversion, FeedError, Pixels, conversion};
+use crate::io::array::Dimensions;
+use crate::io::{Array, Elements};
+use crate::port::{Port, dtype_name};
+
+/// The bytes of one input from an array.
+pub(super) fn convert(
+    port: &Port,
+    origin: &str,
+    array: &Array,
+    pixels: Pixels,
+) -> Result<(Vec<u8>, Conversion), FeedError> {
+    check_shape(port, origin, array)?;
+    let target = Target { port, origin };
+    let (action, (bytes, saturated)) = match &array.elements {
+        Elements::F32(values) => (Action::Quantized, target.reals(values.iter().copied())?),
+        Elements::U8(values) if port.scale.is_some() || port.dtype == DType::F32 => {
+            let real = |&pixel: &u8| (f32::from(pixel) - pixels.mean) * pixels.scale;
+            (Action::PixelsQuantized, target.reals(values.iter().map(real))?)
+        }
+        Elements::U8(values) => (Action::AsIs, target.integers(values.iter().map(|&v| v.into()))?),
+        Elements::I8(values) => (Action::AsIs, target.integers(values.iter().map(|&v| v.into()))?),
+        Elements::I64(values) => (Action::AsIs, target.integers(values.iter().copied())?),
+    };
+    Ok((bytes, conversion(port, array.to_string(), action, saturated)))
+}
+
+/// Accepts one vector or several along the first axis, axes of length 1 aside, also flattened.
+fn check_shape(port: &Port, origin: &str, array: &Array) -> Result<(), FeedError> {
+    let essential = |dimensions: &mut dyn Iterator<Item = usize>| -> Vec<usize> {
+        dimensions.filter(|&dimension| dimension != 1).collect()
+    };
+    let expected = essential(&mut port.shape.iter().map(|&d| d as usize));
+    let found = essential(&mut array.shape.iter().copied());
+    let flat = [port.elements()];
+    let suits = |found: &[usize]| found == expected || found == flat || (found.is_empty() && flat == [1]);
+    let several = found.split_first().is_some_and(|(_, rest)| suits(rest));
+    if !array.elements.is_empty() && (suits(&found) || several) {
+        return Ok(());
+    }
+    let channels_first = match (expected.as_slice(), found.as_slice()) {
+        ([height, width, channels], [.., c, h, w]) => (c, h, w) == (channels, height, width),
+        _ => false,
+    };
+    Err(FeedError::Shape {
+        origin: origin.to_owned(),
+        found: Dimensions(&array.shape).to_string(),
+        input: port.name.clone(),
+        expected: Dimensions(&port.shape).to_string(),
+        hint: if channels_first { "; channels come last here: transpose the array to NHWC" } else { "" },
+    })
+}
+
+/// The input that values are made for.
+struct Target<'a> {
+    port: &'a Port,
+    origin: &'a str,
+}
+
+impl Target<'_> {
+    /// The bytes of integers that are taken as they are.
+    fn integers(&self, values: impl Iterator<Item = i64>) -> Result<(Vec<u8>, usize), FeedError> {
+        let mut bytes = Vec::new();
+        for value in values {
+            encode(self.port.dtype, value, &mut bytes).ok_or_else(|| FeedError::Range {
+                origin: self.origin.to_owned(),
+                value,
+                dtype: dtype_name(self.port.dtype),
+                input: self.port.name.clone(),
+            })?;
+        }
+        Ok((bytes, 0))
+    }
+
+    /// The bytes of real numbers, quantized if the input is, and how many were out of range.
+    fn reals(&self, values: impl Iterator<Item = f32>) -> Result<(Vec<u8>, usize), FeedError> {
+        let port = self.port;
+        let mut bytes = Vec::new();
+        if port.dtype == DType::F32 {
+            values.for_each(|value| bytes.extend_from_slice(&value.to_le_bytes()));
+            return Ok((bytes, 0));
+        }
+        let (Some(scale), Some(zero_point)) = (port.scale, port.zero_point) else {
+            return Err(FeedError::NotQuantized {
+                origin: self.origin.to_owned(),
+                dtype: dtype_name(port.dtype),
+                input: port.name.clone(),
+            });
+        };
+        let (least, greatest) = range(port.dtype);
+        let mut saturated = 0;
+        for value in values {
+            if value.is_nan() {
+                return Err(FeedError::NotANumber { origin: self.origin.to_owned() });
+            }
+            let steps = (value / scale).round();
+            // A float beyond i64 becomes its nearest, so the sum stays far from overflow after halving the range.
+            let quantized = (steps as i64).clamp(i64::MIN / 2, i64::MAX / 2) + i64::from(zero_point);
+            saturated += usize::from(!(least..=greatest).contains(&quantized));
+            let _ = encode(port.dtype, quantized.clamp(least, greatest), &mut bytes);
+        }
+        Ok((bytes, saturated))
+    }
+}
+
+/// The integers that a type holds.
+fn range(dtype: DType) -> (i64, i64) {
+    match dtype {
+        DType::I8 => (i8::MIN.into(), i8::MAX.into()),
+        DType::I16 => (i16::MIN.into(), i16::MAX.into()),
+        DType::I32 | DType::F32 => (i32::MIN.into(), i32::MAX.into()),
+    }
+}
+
+/// Appends a value in the type's own bytes; `None` if it does not fit.
+fn encode(dtype: DType, value: i64, bytes: &mut Vec<u8>) -> Option<()> {
+    match dtype {
+        DType::I8 => bytes.extend_from_slice(&i8::try_from(value).ok()?.to_le_bytes()),
+        DType::I16 => bytes.extend_from_slice(&i16::try_from(value).ok()?.to_le_bytes()),
+        DType::I32 => bytes.extend_from_slice(&i32::try_from(value).ok()?.to_le_bytes()),
+        DType::F32 => bytes.extend_from_slice(&(value as f32).to_le_bytes()),
+    }
+    Some(())
+}

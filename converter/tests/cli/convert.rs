@@ -1,0 +1,79 @@
+use std::fs;
+
+use crate::{Workplace, example, names_in};
+
+#[test]
+fn the_report_says_what_was_made() {
+    let place = Workplace::new();
+    let model = example("fashion_dscnn_int8.tflite");
+    let report = place.report(["convert", &model, "-o", "model.sct"]);
+    for label in ["model ", "written ", "operators ", "weights ", "work ", "arena ", "plan ", "verified "] {
+        assert!(report.lines().any(|line| line.starts_with(label)), "{label}: {report}");
+    }
+    let length = fs::metadata(place.path("model.sct")).unwrap().len();
+    let json = place.json(&["convert", &model, "-o", "again.sct"]);
+    assert_eq!(json["output"]["bytes"], length);
+    assert!(json["arena"]["excess_percent"].as_f64().unwrap() <= 2.0);
+    assert_eq!(json["verification"]["hashed_operators"], json["operators"]);
+    assert_eq!(place.names(), ["again.sct", "model.sct"]);
+}
+
+#[test]
+fn converting_twice_gives_the_same_bytes() {
+    let place = Workplace::new();
+    let model = example("fashion_dscnn_int8.tflite");
+    place.report(["convert", &model, "-o", "a.sct"]);
+    place.report(["convert", &model, "-o", "b.sct"]);
+    assert_eq!(fs::read(place.path("a.sct")).unwrap(), fs::read(place.path("b.sct")).unwrap());
+}
+
+#[test]
+fn the_core_decides_the_packing() {
+    let place = Workplace::new();
+    let model = example("fashion_dscnn_int8.tflite");
+    for (core, packing) in [("cortex-m0", "plain"), ("cortex-m4", "lanes")] {
+        place.report(["convert", &model, "-o", "model.sct", "--core", core]);
+        let json = place.json(&["inspect", "model.sct"]);
+        let packings: Vec<_> =
+            json["operators"].as_array().unwrap().iter().map(|o| &o["weights"]["packing"]).collect();
+        assert!(packings.iter().any(|&found| found == packing), "{core}: {packings:?}");
+    }
+}
+
+#[test]
+fn a_failed_conversion_leaves_the_older_file_and_nothing_else() {
+    let place = Workplace::new();
+    place.write("bad.tflite", b"\x10\x00\x00\x00TFL3 this is no model");
+    place.write("out.sct", b"older");
+    let message = place.error(["convert", "bad.tflite", "-o", "out.sct"]);
+    assert!(message.contains("bad.tflite"), "{message}");
+    assert_eq!(fs::read(place.path("out.sct")).unwrap(), b"older");
+    assert_eq!(place.names(), ["bad.tflite", "out.sct"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_directory_that_cannot_be_written_is_named() {
+    let place = Workplace::new();
+    fs::create_dir(place.path("full")).unwrap();
+    let model = example("fashion_dscnn_int8.tflite");
+    let message = place.error(["convert", &model, "-o", "full/deeper/out.sct"]);
+    assert!(message.contains("there is no directory full/deeper; create it first"), "{message}");
+    assert!(names_in(&place.path("full")).is_empty());
+}
+
+#[test]
+fn mistaken_outputs_are_refused() {
+    let place = Workplace::new();
+    let model = example("fashion_dscnn_int8.tflite");
+    fs::create_dir(place.path("dir.sct")).unwrap();
+    let message = place.error(["convert", &model, "-o", "dir.sct"]);
+    assert!(message.contains("dir.sct: this is a directory"), "{message}");
+    let message = place.error(["convert", &model, "-o", "model.tflite"]);
+    assert!(message.contains("must end in .sct"), "{message}");
+    let sct = place.convert();
+    let message = place.error(["convert", sct.to_str().unwrap(), "-o", "model.sct"]);
+    assert!(message.contains("would overwrite the model"), "{message}");
+    let message = place.error(["convert", "model.sct", "-o", "other.sct"]);
+    assert!(message.contains("is a .sct file already"), "{message}");
+}
