@@ -54,7 +54,10 @@ impl Firmware<'_> {
 
         let folder = directory.join("boards").join(&board.name);
         let elf = folder.join(program).with_extension("elf");
+        // The `secateur` command finds the facts of a board beside its programs.
+        let facts = [board.folder().join(FACTS), folder.join(FACTS)];
         fs::create_dir_all(&folder)
+            .and_then(|()| replace(&facts[0], &facts[1]))
             .and_then(|()| replace(&built, &elf))
             .with_context(|| format!("cannot write {}", elf.display()))?;
         Ok(elf)
@@ -66,6 +69,9 @@ impl Firmware<'_> {
         features.join(",")
     }
 }
+
+/// File name of a board's facts.
+const FACTS: &str = "board.toml";
 
 /// Tells the runtime's build script which kernels a board can run, where the target triple alone does not.
 pub const ISA_VARIABLE: &str = "SECATEUR_ISA";

@@ -1,8 +1,8 @@
 //! Running models on boards that QEMU emulates.
 //!
 //! For each board there is one prebuilt firmware, the runner, which takes any model: no rebuild is needed per model.
-//! `cargo xtask build` makes them. A directory of runners holds, per board, `<board>/runner.elf` and the facts of the
-//! board, `<board>/board.toml`.
+//! `cargo xtask build --board all --bin runner` makes them. A directory of runners holds, per board,
+//! `<board>/runner.elf` and the facts of the board, `<board>/board.toml`.
 //!
 //! # Contract with the runner
 //!
@@ -60,15 +60,15 @@ pub enum BoardError {
     },
     /// There are no runners.
     #[error(
-        "cannot run on '{name}': no board firmware was found; build it with `cargo xtask build`, or set \
-         {VARIABLE} to the directory that holds it"
+        "cannot run on '{name}': no board firmware was found; build it with \
+         `cargo xtask build --board {name} --bin runner`, or set {VARIABLE} to the directory that holds it"
     )]
     NoRunners {
         /// The name asked for.
         name: String,
     },
     /// The facts of a board cannot be read.
-    #[error("{}: not a description of a board; build the firmware anew with `cargo xtask build`", .path.display())]
+    #[error("{}: not a description of a board; build the firmware anew", .path.display())]
     Facts {
         /// The file.
         path: PathBuf,

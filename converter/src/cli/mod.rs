@@ -2,7 +2,7 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`convert`], [`inspect`], [`run`], [`compare`], [`evaluate`] | the commands |
+//! | [`convert`], [`inspect`], [`mod@run`], [`compare`], [`evaluate`] | the commands |
 //! | [`values`] | input values given on the command line |
 //! | [`target`] | where a model runs: on the host or on a board |
 //! | [`report`] | what a command prints: text for people or JSON |
