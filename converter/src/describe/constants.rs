@@ -6,7 +6,7 @@ use secateur::format::{Node, OpCode, Packing};
 use secateur::kernels::{
     conv2d, conv2d_lanes, depthwise_conv2d, fully_connected, fully_connected_lanes, lookup, transpose_conv2d,
 };
-use secateur::packing::lanes;
+use secateur::packing::{lanes, row_pairs};
 use secateur::quant::ChannelQuant;
 
 /// The weights of a node as they are stored.
@@ -60,6 +60,12 @@ pub(super) fn stored(node: &Node<'_>) -> Option<Stored> {
             count,
             record_bytes: lanes::record_words(outputs, group) * size_of::<i32>(),
         }),
+        Packing::RowPairs => Some(Stored {
+            offset,
+            bytes: outputs * row_pairs::WEIGHT_WORDS * size_of::<u32>(),
+            count,
+            record_bytes: outputs * row_pairs::RECORD_WORDS * size_of::<i32>(),
+        }),
     }
 }
 
@@ -75,6 +81,12 @@ pub(super) fn zeros(node: &Node<'_>, stored: &Stored) -> usize {
                 usize::from(lower == 0) + usize::from(upper == 0)
             });
             zeros.sum()
+        }
+        Some(Packing::RowPairs) => {
+            let words = weights.as_chunks().0.iter().map(|&bytes| u32::from_le_bytes(bytes));
+            let channels = words.collect::<Vec<_>>();
+            let zeros = |words: &[u32]| row_pairs::decode(words).into_iter().filter(|&w| w == 0).count();
+            return channels.chunks_exact(row_pairs::WEIGHT_WORDS).map(zeros).sum();
         }
         _ => weights.iter().filter(|&&weight| weight == 0).count(),
     };

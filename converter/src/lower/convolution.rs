@@ -2,16 +2,19 @@
 
 use secateur::format::{OpCode, Packing};
 use secateur::kernels::{
-    Axis, Window, conv2d, conv2d_lanes, depthwise_conv2d, fully_connected, fully_connected_lanes,
-    transpose_conv2d,
+    Axis, Window, conv2d, conv2d_lanes, depthwise_conv2d, depthwise_conv2d_row_pairs as row_pairs,
+    fully_connected, fully_connected_lanes, transpose_conv2d,
 };
-use secateur::packing::lanes;
+use secateur::packing::{self, lanes};
 use secateur::quant::ChannelQuant;
 
 use super::arithmetic::{multiplier, stage};
 use super::{Affine, Lowering, Step, int8, narrow, unsupported};
 use crate::ir::attributes::{Conv2d, DepthwiseConv2d, FullyConnected, TransposeConv2d};
 use crate::ir::{Activation, DType, Fault, Hw, Node, Padding, Tensor};
+
+/// Scratch of a depthwise band, unless two rows alone take more.
+const MOST_BAND_BYTES: usize = 4096;
 
 impl Lowering<'_> {
     pub(super) fn conv2d(&mut self, node: &Node, conv: &Conv2d) -> Result<(), Fault> {
@@ -53,7 +56,7 @@ impl Lowering<'_> {
         };
         let scratch_len = match packing {
             Packing::Plain => conv2d::scratch_len(&params, input_channels),
-            Packing::Lanes => conv2d_lanes::scratch_len(&params, input_channels),
+            _ => conv2d_lanes::scratch_len(&params, input_channels),
         };
         let (input, output) = (self.input_value(node, 0)?, self.result_value(node)?);
         let step = Step::new(&node.name, OpCode::Conv2d, &params, vec![input], vec![output]);
@@ -72,6 +75,13 @@ impl Lowering<'_> {
         }
         let sums = row_sums(&by_channel, output.shape.last().copied().unwrap_or(1));
         let channels = self.channels(node, filter, &sums, from, to)?;
+        if self.core.has_dsp()
+            && conv.multiplier == 1
+            && row_pairs::Params::takes(&window)
+            && packing::row_pairs::holds(&by_channel, &channels)
+        {
+            return self.row_pairs(node, &by_channel, &channels, window, conv.activation);
+        }
         let params = depthwise_conv2d::Params {
             weights: self.constants.add(&weights[..]),
             channels: self.constants.add(&channels[..]),
@@ -82,6 +92,47 @@ impl Lowering<'_> {
         };
         let (input, output) = (self.input_value(node, 0)?, self.result_value(node)?);
         self.step(Step::new(&node.name, OpCode::DepthwiseConv2d, &params, vec![input], vec![output]))
+    }
+
+    /// A 3x3 depthwise convolution on row pairs; `weights` are those of one channel after another.
+    fn row_pairs(
+        &mut self,
+        node: &Node,
+        weights: &[i8],
+        channels: &[ChannelQuant],
+        window: Window,
+        activation: Activation,
+    ) -> Result<(), Fault> {
+        let (input, output) = (self.operand(node, 0)?, self.result(node)?);
+        let (from, to) = (int8("input", input)?, int8("output", output)?);
+        let ([_, _, width, _], [_, rows, columns, _]) = (&input.shape[..], &output.shape[..]) else {
+            return Err(Fault::Rank { role: "input", shape: input.shape.clone(), expected: "4" });
+        };
+        let mut words = vec![0u32; channels.len() * packing::row_pairs::WEIGHT_WORDS];
+        let mut records = vec![0i32; channels.len() * packing::row_pairs::RECORD_WORDS];
+        packing::row_pairs::encode(weights, channels, &mut words, &mut records);
+        let mut params = row_pairs::Params {
+            weights: self.constants.add(&words[..]),
+            channels: self.constants.add(&records[..]),
+            window,
+            band: 2,
+            stage: stage(to, activation),
+            input_zero_point: narrow(from.zero_point),
+            reserved: [0; 3],
+        };
+        // The tallest band whose layout stays small: a higher one saves a little time and costs RAM at the peak.
+        let scratch = |params: &row_pairs::Params| row_pairs::scratch_len(params, *width, [*rows, *columns]);
+        while (params.band as usize) < *rows {
+            let taller = row_pairs::Params { band: params.band + 2, ..params };
+            if scratch(&taller) > MOST_BAND_BYTES {
+                break;
+            }
+            params = taller;
+        }
+        let scratch_len = scratch(&params);
+        let (input, output) = (self.input_value(node, 0)?, self.result_value(node)?);
+        let step = Step::new(&node.name, OpCode::DepthwiseConv2d, &params, vec![input], vec![output]);
+        self.step(Step { scratch_len, packing: Packing::RowPairs, ..step })
     }
 
     /// Weights and records are stored phase by phase: each phase is a convolution of stride 1.
@@ -144,7 +195,7 @@ impl Lowering<'_> {
         let (input, output) = (self.input_value(node, 0)?, self.result_value(node)?);
         let scratch_len = match packing {
             Packing::Plain => 0,
-            Packing::Lanes => fully_connected_lanes::scratch_len(&params),
+            _ => fully_connected_lanes::scratch_len(&params),
         };
         let step = Step::new(&node.name, OpCode::FullyConnected, &params, vec![input], vec![output]);
         self.step(Step { scratch_len, packing, ..step })

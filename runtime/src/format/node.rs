@@ -88,6 +88,8 @@ Packing {
     Plain = 0,
     /// Byte-pair lanes ([`crate::packing::lanes`]).
     Lanes = 1,
+    /// Vertical pairs of a 3x3 depthwise kernel ([`crate::packing::row_pairs`]).
+    RowPairs = 2,
 }
 }
 

@@ -31,6 +31,37 @@ pub type Active = Dsp;
 #[cfg(not(isa = "dsp"))]
 pub type Active = Scalar;
 
+/// One channel of a 3x3 depthwise convolution on row pairs ([`crate::packing::row_pairs`]).
+#[derive(Debug, Clone, Copy)]
+pub struct Plane<'a> {
+    /// The channel's weights.
+    pub weights: &'a [u32],
+    /// The channel's record.
+    pub record: &'a [i32],
+    /// Row pairs of the padded input; the words of four channels interleave, the channel's own comes first.
+    pub words: &'a [u32],
+    /// Words from a row pair to the next.
+    pub row_words: usize,
+    /// Output rows.
+    pub rows: usize,
+    /// Output columns.
+    pub columns: usize,
+    /// Bytes from an output to the next column's.
+    pub column_pitch: usize,
+    /// Bytes from an output to the next row's.
+    pub row_pitch: usize,
+    /// Output zero point and clamp. Where it asks for less than -128 to 127, the caller clamps the outputs.
+    pub stage: &'a OutputStage,
+}
+
+impl Plane<'_> {
+    /// Row pairs, and columns of each, that the kernel reads at this stride.
+    pub fn extent(&self, stride: usize) -> [usize; 2] {
+        let row_pairs = if stride == 1 { self.rows.div_ceil(2) } else { self.rows } + 1;
+        [row_pairs, self.columns.saturating_sub(1) * stride + 3]
+    }
+}
+
 /// Rows of one length inside a larger image, and the distance at which they are to stand.
 #[derive(Debug, Clone, Copy)]
 pub struct Rows<'a> {
@@ -77,6 +108,14 @@ pub trait Isa {
     /// Inputs as 16-bit values, in pairs that lie `2 PIXELS` elements apart: value `k` of row `r` goes to pair
     /// `r x pairs + k / 2`, element `k % 2`. `PIXELS` is 1 or 2. Nothing is written if a slice is too short.
     fn widen<const PIXELS: usize>(rows: &Rows<'_>, output: &mut [i16]);
+
+    /// Two rows of up to four channels as row pairs: `output[4 q + c] = (rows[0][q x pitch + c], rows[1][q x pitch + c])`, the
+    /// first in the lower half. A row that is absent is padding.
+    fn pair_rows(rows: [Option<&[i8]>; 2], channels: usize, pitch: usize, padding: i8, output: &mut [u32]);
+
+    /// A 3x3 depthwise convolution of one channel at stride `STRIDE` (1 or 2): `output` starts at the first output. Nothing
+    /// is written if a slice is too short.
+    fn row_pairs<const STRIDE: usize>(plane: &Plane<'_>, output: &mut [i8]);
 
     /// Whole groups of `SIZE` channels times `PIXELS` vectors of inputs: writes `SIZE` bytes per group to each output,
     /// with the zero point added and clamped to -128 to 127.

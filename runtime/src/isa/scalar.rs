@@ -1,9 +1,9 @@
 //! Reference inner loops in safe Rust, for every core.
 #![forbid(unsafe_code)]
 
-use super::{Isa, Lanes, Rows};
-use crate::packing::lanes;
-use crate::quant::{ChannelQuant, OutputStage};
+use super::{Isa, Lanes, Plane, Rows};
+use crate::packing::{lanes, row_pairs};
+use crate::quant::{ChannelQuant, Multiplier, OutputStage};
 
 /// Plain loops; the compiler vectorizes them where the target can.
 #[derive(Debug, Clone, Copy)]
@@ -61,6 +61,39 @@ impl Isa for Scalar {
                 for (out, &value) in out.iter_mut().zip(pair) {
                     *out = value.into();
                 }
+            }
+        }
+    }
+
+    fn pair_rows(rows: [Option<&[i8]>; 2], channels: usize, pitch: usize, padding: i8, output: &mut [u32]) {
+        let half = |row: Option<&[i8]>, at: usize| {
+            let value = row.map_or(padding, |row| row.get(at).copied().unwrap_or(padding));
+            u32::from(i16::from(value) as u16)
+        };
+        for (column, words) in output.chunks_mut(4).enumerate() {
+            for (channel, word) in words.iter_mut().enumerate().take(channels) {
+                let at = column * pitch + channel;
+                *word = half(rows[0], at) | half(rows[1], at) << 16;
+            }
+        }
+    }
+
+    fn row_pairs<const STRIDE: usize>(plane: &Plane<'_>, output: &mut [i8]) {
+        let weights = row_pairs::decode(plane.weights);
+        let &[bias, mantissa, shift] = plane.record else { return };
+        let multiplier = Multiplier { mantissa, shift: shift.wrapping_neg() };
+        let whole = OutputStage::new(plane.stage.zero_point);
+        let input = |row: usize, column: usize| {
+            let word = plane.words.get(row / 2 * plane.row_words + 4 * column).copied().unwrap_or_default();
+            i32::from((word >> (row % 2 * 16)) as i16)
+        };
+        for (y, out_row) in output.chunks_mut(plane.row_pitch.max(1)).take(plane.rows).enumerate() {
+            let outputs = out_row.iter_mut().step_by(plane.column_pitch.max(1)).take(plane.columns);
+            for (x, out) in outputs.enumerate() {
+                let sum = weights.iter().enumerate().fold(bias / 2, |sum, (tap, w)| {
+                    sum.wrapping_add(w * input(y * STRIDE + tap / 3, x * STRIDE + tap % 3))
+                });
+                *out = whole.finish(multiplier.apply(sum));
             }
         }
     }

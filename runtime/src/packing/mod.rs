@@ -5,3 +5,4 @@
 //! the actual weights that its bounds hold.
 
 pub mod lanes;
+pub mod row_pairs;

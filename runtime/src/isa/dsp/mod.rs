@@ -5,8 +5,9 @@
 
 use core::arch::global_asm;
 
-use super::{Isa, Lanes, Rows, Scalar};
+use super::{Isa, Lanes, Plane, Rows, Scalar};
 use crate::packing::lanes::RECORD_WORDS;
+use crate::packing::row_pairs::WEIGHT_WORDS;
 use crate::quant::{ChannelQuant, OutputStage};
 
 // The triple thumbv8m.main stands for cores without the extension too; a board that has it says so.
@@ -20,6 +21,7 @@ global_asm!(".fpu fpv4-sp-d16\n.equ FPU, 1", options(raw));
 global_asm!(".equ FPU, 0", options(raw));
 
 global_asm!(include_str!("lanes.s"), options(raw));
+global_asm!(include_str!("row_pairs.s"), options(raw));
 
 /// What the assembly reads; `lanes.s` loads the fields in this order.
 #[repr(C)]
@@ -62,6 +64,46 @@ unsafe extern "C" {
         rows: usize,
         input_pitch: usize,
         skip: usize,
+    );
+}
+
+/// What the assembly reads; `row_pairs.s` loads the fields in this order.
+#[repr(C)]
+struct PlaneArguments {
+    weights: *const u32,
+    upper: *const u32,
+    lower: *const u32,
+    bias: i32,
+    mantissa: i32,
+    shift: i32,
+    zero_point: i32,
+    output: *mut i8,
+    column: usize,
+    row: usize,
+    end: *const u32,
+    next: usize,
+    rows: usize,
+    advance: isize,
+    odd: usize,
+    pitch: usize,
+}
+
+// Each `secateur_row_pairs_*` demands that `weights` is valid for reads of six words, the words from `upper` on for reads of
+// `rows` rows and one more of as many columns as the outputs need, `output` for writes of all outputs; rows are not 0.
+unsafe extern "C" {
+    fn secateur_row_pairs_1(arguments: *const PlaneArguments);
+    fn secateur_row_pairs_1_relu(arguments: *const PlaneArguments);
+    fn secateur_row_pairs_2(arguments: *const PlaneArguments);
+    fn secateur_row_pairs_2_relu(arguments: *const PlaneArguments);
+    /// `upper` and `lower` are valid for reads of four bytes at each of `columns` steps of their pitch, `output` for writes of
+    /// four words per column; columns are not 0.
+    fn secateur_pair_rows(
+        upper: *const i8,
+        lower: *const i8,
+        output: *mut u32,
+        columns: usize,
+        upper_pitch: usize,
+        lower_pitch: usize,
     );
 }
 
@@ -115,6 +157,80 @@ impl Isa for Dsp {
             let widen = if PIXELS == 1 { secateur_widen_1 } else { secateur_widen_2 };
             let skip = (pairs - own) * 2 * PIXELS * size_of::<i16>();
             widen(input.as_ptr(), output.as_mut_ptr(), row_len, rows, pitch, skip);
+        }
+    }
+
+    fn pair_rows(rows: [Option<&[i8]>; 2], channels: usize, pitch: usize, padding: i8, output: &mut [u32]) {
+        let columns = output.len() / 4;
+        let long_enough =
+            |row: Option<&[i8]>| row.is_none_or(|row| row.len() >= (columns.max(1) - 1) * pitch + 4);
+        if channels != 4 || columns == 0 || !rows.into_iter().all(long_enough) {
+            return Scalar::pair_rows(rows, channels, pitch, padding, output);
+        }
+        let padding = [padding; 4];
+        let source = |row: Option<&[i8]>| row.map_or((padding.as_ptr(), 0), |row| (row.as_ptr(), pitch));
+        let [(upper, upper_pitch), (lower, lower_pitch)] = rows.map(source);
+        // SAFETY: a row holds four bytes at each column, as has been checked; the padding is read at pitch 0. The output has
+        // four words per column, and there is a column.
+        unsafe {
+            secateur_pair_rows(upper, lower, output.as_mut_ptr(), columns, upper_pitch, lower_pitch);
+        }
+    }
+
+    fn row_pairs<const STRIDE: usize>(plane: &Plane<'_>, output: &mut [i8]) {
+        let [row_pairs, columns] = plane.extent(STRIDE);
+        let read = (row_pairs - 1) * plane.row_words + 4 * (columns - 1) + 1;
+        let written =
+            (plane.rows.max(1) - 1) * plane.row_pitch + (plane.columns.max(1) - 1) * plane.column_pitch + 1;
+        let fits =
+            plane.rows > 0 && plane.columns > 0 && plane.words.len() >= read && output.len() >= written;
+        let (&[bias, mantissa, shift], true) = (plane.record, fits && plane.weights.len() >= WEIGHT_WORDS)
+        else {
+            return;
+        };
+        let pitch = plane.row_words * size_of::<u32>();
+        let pairs = plane.columns / 2 * 2 * STRIDE * 4;
+        let output_rows = if STRIDE == 1 { 2 } else { 1 };
+        let relu = plane.stage.zero_point == i8::MIN;
+        let mut run = |first: usize, rows: usize, row: usize| {
+            // A row of words for each row, or pair of rows, of outputs.
+            let words = plane.words.as_ptr().wrapping_add(first / output_rows * plane.row_words);
+            let arguments = PlaneArguments {
+                weights: plane.weights.as_ptr(),
+                upper: words,
+                lower: words.wrapping_add(plane.row_words),
+                bias,
+                mantissa,
+                shift,
+                zero_point: plane.stage.zero_point.into(),
+                output: output.as_mut_ptr().wrapping_add(first * plane.row_pitch),
+                column: plane.column_pitch,
+                row,
+                end: words.wrapping_add(pairs),
+                next: pitch - pairs * size_of::<u32>(),
+                rows,
+                advance: (output_rows * plane.row_pitch) as isize
+                    - (plane.columns * plane.column_pitch) as isize,
+                odd: plane.columns % 2,
+                pitch,
+            };
+            // SAFETY: `fits` says that the words and the outputs of all rows and columns are there. A single last row of
+            // stride 1 is written with distance 0 to a second one that does not exist; its words are those of a pair.
+            unsafe {
+                match (STRIDE, relu) {
+                    (1, false) => secateur_row_pairs_1(&arguments),
+                    (1, true) => secateur_row_pairs_1_relu(&arguments),
+                    (_, false) => secateur_row_pairs_2(&arguments),
+                    (_, true) => secateur_row_pairs_2_relu(&arguments),
+                }
+            }
+        };
+        let whole = plane.rows / output_rows;
+        if whole > 0 {
+            run(0, whole, plane.row_pitch);
+        }
+        if plane.rows % output_rows == 1 {
+            run(plane.rows - 1, 1, 0);
         }
     }
 
