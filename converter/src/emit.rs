@@ -197,8 +197,8 @@ impl Sections {
 fn metadata(program: &Program, plan: &Plan, entries: &[Entry<'_>]) -> Vec<u8> {
     let mut section = Vec::new();
     let head = [Entry::Name(&program.name), Entry::ArenaLowerBound(plan.lower_bound)];
-    let tensors = (0u16..).zip(&program.values).map(|(i, value)| Entry::TensorName(i, &value.name));
-    let nodes = (0u16..).zip(&plan.order).map(|(i, &step)| Entry::NodeName(i, &program.steps[step].name));
+    let tensors = program.values.iter().zip(0u16..).map(|(value, i)| Entry::TensorName(i, &value.name));
+    let nodes = plan.order.iter().zip(0u16..).map(|(&step, i)| Entry::NodeName(i, &program.steps[step].name));
     for entry in head.into_iter().chain(entries.iter().copied()).chain(tensors).chain(nodes) {
         let mut buffer = [0; MAX_ENTRY];
         // A name longer than a frame is left out: the model runs without it.
@@ -214,7 +214,7 @@ const MAX_ENTRY: usize = 4096;
 fn work(file: &[u8]) -> Result<u64, LoadError> {
     let tables = Tables::read(file)?;
     let mut work = 0u64;
-    for (index, node) in (0u16..).zip(tables.nodes()) {
+    for (node, index) in tables.nodes().zip(0u16..) {
         let fault = |error| LoadError::Node { index, op: node.record().op, error };
         let operator = kernels::ALL.find(&node);
         let check = operator.ok_or(fault(kernels::NodeError::NotLinked))?.check;

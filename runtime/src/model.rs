@@ -61,7 +61,7 @@ impl<'m> Model<'m> {
     pub fn load(file: &'m [u8], kernels: &KernelSet) -> Result<Self, LoadError> {
         let tables = Tables::read(file)?;
         let mut work = 0u64;
-        for (index, node) in (0u16..).zip(tables.nodes()) {
+        for (node, index) in tables.nodes().zip(0u16..) {
             let fault = |error| LoadError::Node { index, op: node.record().op, error };
             let operator = kernels.find(&node).ok_or(fault(NodeError::NotLinked))?;
             work = work.saturating_add((operator.check)(&node).map_err(fault)?);

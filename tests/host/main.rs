@@ -2,6 +2,8 @@
 
 mod golden_models;
 mod golden_operators;
+mod load_time;
+mod mutation;
 
 use secateur_converter::core::Core;
 

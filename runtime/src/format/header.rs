@@ -3,7 +3,7 @@
 use zerocopy::byteorder::little_endian::U64;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-use super::{ALIGN, FormatError};
+use super::{ALIGN, FormatError, MAX_LEN};
 
 /// First four bytes of a file.
 pub const MAGIC: [u8; 4] = *b"SCT\x1a";
@@ -102,6 +102,10 @@ impl Header {
         let total = header.total_len as usize;
         if total < Self::LEN {
             return Err(truncated(u32::try_from(Self::LEN).unwrap_or(0)));
+        }
+        let bytes = header.total_len.max(header.arena_len);
+        if bytes > MAX_LEN {
+            return Err(FormatError::TooLarge { bytes });
         }
         let file = file.get(..total).ok_or(truncated(header.total_len))?;
         let computed = checksum(file);

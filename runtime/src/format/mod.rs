@@ -10,7 +10,7 @@
 //! | header | [`Header`]: magic, version, length, CRC-32, counts, section table | 96 bytes |
 //! | tensors | [`TensorRecord`]: element type, shape, place, quantization | 44 bytes |
 //! | nodes | [`NodeRecord`]: operator, operands, parameters, scratch; in the order of execution | 24 bytes |
-//! | operands | `u16` tensor indices: the model's inputs, its outputs, then each node's inputs and outputs | 2 bytes |
+//! | operands | `u16` tensor indices: the model's inputs, its outputs, then each node's inputs and outputs, no others | 2 bytes |
 //! | parameters | one record per node, laid out by its operator (`Params` in `crate::kernels`) | 4-aligned |
 //! | constants | weights, per-channel records, tables, constant tensors | 4-aligned |
 //! | metadata | framed postcard entries ([`metadata`]): names, labels, provenance, reference hashes | bytes |
@@ -44,6 +44,10 @@ pub use writer::{WriteError, Writer, seal};
 /// Alignment, in bytes, of the file, of every section and of every tensor in the arena.
 pub const ALIGN: usize = 4;
 
+/// Longest file and largest arena, in bytes. Every offset, size and distance within them fits 32 bits with a sign, so a
+/// host accepts exactly what a device accepts, and sums of two cannot overflow on either.
+pub const MAX_LEN: u32 = i32::MAX as u32;
+
 #[cfg(target_endian = "big")]
 compile_error!("`.sct` files are read in place and are little-endian; big-endian targets are not supported");
 
@@ -65,6 +69,11 @@ pub enum FormatError {
     },
     /// The first four bytes are not [`MAGIC`].
     NotASct,
+    /// The file or its arena is longer than [`MAX_LEN`].
+    TooLarge {
+        /// Bytes of the longer of the two.
+        bytes: u32,
+    },
     /// Written for another version of the format.
     Version {
         /// Major version of the file.
@@ -98,7 +107,7 @@ pub enum FormatError {
         /// What is wrong with it.
         what: NodeFault,
     },
-    /// The model's list of inputs or outputs is not valid.
+    /// The model's list of inputs or outputs is not valid, or the inputs together do not fit the arena.
     Ports,
     /// Reserved header bytes are not zero.
     Reserved,
@@ -126,7 +135,7 @@ pub enum TensorFault {
 pub enum NodeFault {
     /// Unknown operator code.
     Operator,
-    /// Operands outside the operand section, or a tensor index out of range.
+    /// Operands outside the operand section, or not right after those of the node before.
     Operands,
     /// Parameters outside their section or misaligned.
     Params,
@@ -144,6 +153,9 @@ impl core::fmt::Display for FormatError {
                 write!(f, "the file is cut: {needed} bytes needed, {found} found")
             }
             Self::NotASct => f.write_str("not a .sct file (magic bytes differ)"),
+            Self::TooLarge { bytes } => {
+                write!(f, "the model or its arena has {bytes} bytes, at most {MAX_LEN} can be addressed")
+            }
             Self::Version { major, minor } => write!(
                 f,
                 "format version {major}.{minor}, this engine reads {VERSION_MAJOR}.0 to \

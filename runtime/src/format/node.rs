@@ -101,7 +101,7 @@ pub struct NodeRecord {
     pub op: u16,
     /// Code of a [`Packing`].
     pub packing: u16,
-    /// Index of the first operand in the operand section: inputs, then outputs.
+    /// Index of the first operand in the operand section: inputs, then outputs. They follow those of the node before.
     pub operands: u32,
     /// Number of inputs.
     pub inputs: u8,

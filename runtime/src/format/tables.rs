@@ -50,7 +50,8 @@ impl<'m> Tables<'m> {
         u16::try_from(self.tensors.len()).map_err(|_| too_many(0))?;
         u16::try_from(self.nodes.len()).map_err(|_| too_many(1))?;
         let arena_len = self.header.arena_len as usize;
-        for (index, tensor) in (0u16..).zip(self.tensors) {
+        // Indices come second: `zip` would step them past the last of 65,535 otherwise.
+        for (tensor, index) in self.tensors.iter().zip(0u16..) {
             tensor
                 .check(arena_len, self.constants.len())
                 .map_err(|what| FormatError::Tensor { index, what })?;
@@ -65,15 +66,24 @@ impl<'m> Tables<'m> {
         if !port(0..inputs) || !port(inputs..inputs + usize::from(self.header.output_count)) {
             return Err(FormatError::Ports);
         }
-        for index in 0..self.nodes.len() {
-            let index = index as u16;
-            self.check_node(index).map_err(|what| FormatError::Node { index, what })?;
+        // They are all filled before a run, so no two of them share a byte.
+        let filled = self.inputs().iter().filter_map(|&t| self.tensor(t));
+        if filled.map(|tensor| tensor.byte_len() as u64).sum::<u64>() > u64::from(self.header.arena_len) {
+            return Err(FormatError::Ports);
         }
-        Ok(())
+        let mut operands = inputs + usize::from(self.header.output_count);
+        for (record, index) in self.nodes.iter().zip(0u16..) {
+            let fault = |what| FormatError::Node { index, what };
+            if record.operands as usize != operands {
+                return Err(fault(NodeFault::Operands));
+            }
+            operands += usize::from(record.inputs) + usize::from(record.outputs);
+            self.check_node(record).map_err(fault)?;
+        }
+        if operands == self.operands.len() { Ok(()) } else { Err(FormatError::Section { index: 2 }) }
     }
 
-    fn check_node(&self, index: u16) -> Result<(), NodeFault> {
-        let record = self.nodes.get(usize::from(index)).ok_or(NodeFault::Operands)?;
+    fn check_node(&self, record: &'m NodeRecord) -> Result<(), NodeFault> {
         let op = OpCode::from_code(record.op).ok_or(NodeFault::Operator)?;
         if self.header.required.get() & (1 << (op as u16)) == 0 || record.reserved != 0 {
             return Err(NodeFault::Operator);

@@ -3,7 +3,7 @@
 use zerocopy::{FromBytes, IntoBytes};
 
 use super::header::checksum;
-use super::{ALIGN, Header, MAGIC, NodeRecord, Section, TensorRecord, VERSION_MAJOR, VERSION_MINOR};
+use super::{ALIGN, Header, MAGIC, MAX_LEN, NodeRecord, Section, TensorRecord, VERSION_MAJOR, VERSION_MINOR};
 
 /// The parts of a file, ready to be written.
 #[derive(Debug, Clone, Copy)]
@@ -34,7 +34,7 @@ pub struct Writer<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum WriteError {
-    /// The file would be longer than 4 GiB.
+    /// The file would be longer than [`MAX_LEN`].
     TooLong,
     /// The buffer's length is not [`Writer::file_len`].
     BufferLength,
@@ -43,7 +43,7 @@ pub enum WriteError {
 impl core::fmt::Display for WriteError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(match self {
-            Self::TooLong => "the model would be longer than 4 GiB",
+            Self::TooLong => "the model would be longer than 2 GiB",
             Self::BufferLength => "the buffer does not have the file's length",
         })
     }
@@ -71,9 +71,10 @@ impl Writer<'_> {
     /// Writes the file into `out`, which must have exactly [`Self::file_len`] bytes.
     ///
     /// # Errors
-    /// If the buffer has another length or the file exceeds 4 GiB.
+    /// If the buffer has another length or the file exceeds [`MAX_LEN`].
     pub fn write(&self, out: &mut [u8]) -> Result<(), WriteError> {
-        let total_len = u32::try_from(self.file_len()).map_err(|_| WriteError::TooLong)?;
+        let total_len = u32::try_from(self.file_len()).ok().filter(|&len| len <= MAX_LEN);
+        let total_len = total_len.ok_or(WriteError::TooLong)?;
         if out.len() != total_len as usize {
             return Err(WriteError::BufferLength);
         }

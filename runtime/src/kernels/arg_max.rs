@@ -42,7 +42,7 @@ pub fn arg_max(input: &[i8], len: usize, inner: usize, output: &mut [i32]) {
     for (block, out) in input.chunks_exact((len * inner).max(1)).zip(output.chunks_exact_mut(inner)) {
         for (i, out) in out.iter_mut().enumerate() {
             let (mut best, mut largest) = (0, i8::MIN);
-            for (at, &value) in (0i32..).zip(block.iter().skip(i).step_by(inner)) {
+            for (&value, at) in block.iter().skip(i).step_by(inner).zip(0i32..) {
                 if value > largest {
                     (best, largest) = (at, value);
                 }

@@ -42,9 +42,10 @@ impl Strided {
             return;
         }
         let inner_len = last.len as isize;
+        let continues = |outer: isize, inner: isize| inner.checked_mul(inner_len) == Some(outer);
         if last.len == 1 {
             *last = outer;
-        } else if outer.from == last.from * inner_len && outer.to == last.to * inner_len {
+        } else if continues(outer.from, last.from) && continues(outer.to, last.to) {
             last.len *= outer.len;
         } else if let Some(next) = self.loops.get_mut(self.count) {
             *next = outer;
