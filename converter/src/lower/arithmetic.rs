@@ -28,6 +28,8 @@ pub(super) fn quantize_multiplier(real: f64) -> (i64, i32) {
 /// If the factor is 2^30 or more: no sane pair of scales has that.
 pub(super) fn multiplier(real: f64) -> Result<Multiplier, Fault> {
     let (mantissa, shift) = quantize_multiplier(real);
+    // A factor of zero with a right shift is one that every packing takes.
+    let shift = if mantissa == 0 { -1 } else { shift };
     let mantissa = i32::try_from(mantissa).ok();
     let multiplier = mantissa.map(|mantissa| Multiplier { mantissa, shift }).filter(Multiplier::is_valid);
     multiplier

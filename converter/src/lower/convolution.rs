@@ -6,7 +6,7 @@ use secateur::kernels::{
     fully_connected, fully_connected_lanes, transpose_conv2d,
 };
 use secateur::packing::{self, lanes};
-use secateur::quant::ChannelQuant;
+use secateur::quant::{ChannelQuant, Multiplier, OutputStage};
 
 use super::arithmetic::{multiplier, stage};
 use super::{Affine, Lowering, Step, int8, narrow, unsupported};
@@ -40,7 +40,9 @@ impl Lowering<'_> {
         let channels = self.channels(node, filter, &sums, from, to)?;
         let input_channels = input.shape.last().copied().unwrap_or(1);
         let lanes = (groups == 1).then(|| padded_rows(weights, &window, input_channels));
-        let packed = lanes.and_then(|weights| self.pack_lanes(&weights, &channels, conv2d_lanes::GROUP));
+        let packed = lanes.and_then(|weights| {
+            self.pack_lanes(&weights, &channels, conv2d_lanes::GROUP, stage(to, activation))
+        });
         let (packing, [weights, channels]) = match packed {
             Some(offsets) => (Packing::Lanes, offsets),
             None => (Packing::Plain, [self.constants.add(weights), self.constants.add(&channels[..])]),
@@ -75,6 +77,7 @@ impl Lowering<'_> {
         }
         let sums = row_sums(&by_channel, output.shape.last().copied().unwrap_or(1));
         let channels = self.channels(node, filter, &sums, from, to)?;
+        let channels = settled(&by_channel, &channels, &stage(to, conv.activation));
         if self.core.has_dsp()
             && conv.multiplier == 1
             && row_pairs::Params::takes(&window)
@@ -181,7 +184,8 @@ impl Lowering<'_> {
         let depth = filter.shape.get(1).copied().unwrap_or(1);
         let sums = row_sums(&weights, filter.shape.first().copied().unwrap_or(1));
         let channels = self.channels(node, filter, &sums, from, to)?;
-        let packed = self.pack_lanes(&weights, &channels, fully_connected_lanes::GROUP);
+        let packed =
+            self.pack_lanes(&weights, &channels, fully_connected_lanes::GROUP, stage(to, layer.activation));
         let (packing, [weights, channels]) = match packed {
             Some(offsets) => (Packing::Lanes, offsets),
             None => (Packing::Plain, [self.constants.add(&weights[..]), self.constants.add(&channels[..])]),
@@ -203,8 +207,15 @@ impl Lowering<'_> {
 
     /// Weights and records on byte-pair lanes: their offsets, or nothing where the core gains nothing or the weights
     /// break the packing's bounds.
-    fn pack_lanes(&mut self, weights: &[i8], channels: &[ChannelQuant], group: usize) -> Option<[u32; 2]> {
+    fn pack_lanes(
+        &mut self,
+        weights: &[i8],
+        channels: &[ChannelQuant],
+        group: usize,
+        stage: OutputStage,
+    ) -> Option<[u32; 2]> {
         let inputs = weights.len() / channels.len().max(1);
+        let channels = &settled(weights, channels, &stage)[..];
         if !self.core.has_dsp() || inputs == 0 || !lanes::holds(weights, inputs, channels) {
             return None;
         }
@@ -263,6 +274,23 @@ impl Lowering<'_> {
 fn row_sums(weights: &[i8], rows: usize) -> Vec<i32> {
     let depth = weights.len() / rows.max(1);
     (0..rows).map(|row| weights[row * depth..(row + 1) * depth].iter().map(|&w| i32::from(w)).sum()).collect()
+}
+
+/// The channels, those without any weight replaced by equal ones of small numbers.
+///
+/// Such a channel writes one value `v` for every input, but its scale may be so small that bias and multiplier exceed what
+/// packings hold. A bias of `4 (v - zero point)` with a factor of 1/4 writes the same.
+fn settled(weights: &[i8], channels: &[ChannelQuant], stage: &OutputStage) -> Vec<ChannelQuant> {
+    let depth = (weights.len() / channels.len().max(1)).max(1);
+    let settle = |(channel, row): (&ChannelQuant, &[i8])| {
+        if row.iter().any(|&w| w != 0) {
+            return *channel;
+        }
+        let value = stage.finish(channel.multiplier.apply(channel.bias));
+        let bias = 4 * (i32::from(value) - i32::from(stage.zero_point));
+        ChannelQuant { bias, multiplier: Multiplier { mantissa: 1 << 30, shift: -1 } }
+    };
+    channels.iter().zip(weights.chunks(depth)).map(settle).collect()
 }
 
 /// OHWI weights with every kernel row padded to an even number of values, as [`conv2d_lanes`] stores patches.
