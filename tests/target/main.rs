@@ -1,3 +1,4 @@
 //! What runs on the boards, emulated by QEMU.
 
+mod models;
 mod support;

@@ -17,7 +17,7 @@ use crate::workspace;
 pub const PACKAGE: &str = "secateur-boards";
 
 /// The programs that the on-target tests run on every board, with the features that they need.
-pub const TESTED: &[(&str, &[&str])] = &[("hello", &["logs"]), ("endings", &[])];
+pub const TESTED: &[(&str, &[&str])] = &[("hello", &["logs"]), ("endings", &[]), ("runner", &[])];
 
 /// A program to build for a board.
 #[derive(Debug, Clone, Copy)]
