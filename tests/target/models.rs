@@ -99,6 +99,6 @@ fn run(bench: &Bench, runner: &Path, golden: &Golden, core: Core) -> Result<bool
     let outputs = fs::read(exchange.join("output.bin"))?;
     ensure!(outputs == golden.outputs, "outputs differ from the golden ones");
     let arena = format!("arena {}", model.arena_len());
-    ensure!(run.lines.iter().any(|line| *line == arena), "no line '{arena}' in {:?}", run.lines);
+    ensure!(run.lines.contains(&arena), "no line '{arena}' in {:?}", run.lines);
     Ok(true)
 }
