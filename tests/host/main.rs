@@ -3,6 +3,7 @@
 mod golden_models;
 mod golden_operators;
 mod load_time;
+mod malformed;
 mod mutation;
 
 use secateur_converter::core::Core;
