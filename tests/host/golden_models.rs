@@ -24,7 +24,7 @@ const MODELS: [&str; 8] = [
 
 fn check(golden: &Golden, core: Core) -> Result<()> {
     let source = std::fs::read(&golden.model)?;
-    let converted = pipeline::convert(&source, &golden.name, &Options { core })?;
+    let converted = pipeline::convert(&source, &golden.name, &Options { core, ..Options::default() })?;
     let model = Model::load(converted.file.bytes(), &kernels::ALL)?;
     let outputs = execute::run_batch(&model, &golden.inputs, || ())?;
     ensure!(outputs == golden.outputs, "outputs differ");

@@ -30,7 +30,7 @@ fn check(case: &Golden) -> Result<()> {
 
 fn run(case: &Golden, core: Core) -> Result<()> {
     let source = std::fs::read(&case.model)?;
-    let converted = pipeline::convert(&source, &case.name, &Options { core })?;
+    let converted = pipeline::convert(&source, &case.name, &Options { core, ..Options::default() })?;
     let model = Model::load(converted.file.bytes(), &kernels::ALL)?;
     let outputs = execute::run_batch(&model, &case.inputs, || ())?;
     ensure!(

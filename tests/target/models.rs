@@ -77,7 +77,8 @@ fn check(board: &str, test: &str) -> Result<()> {
 /// Whether the model fits the board; if so, it has run and its outputs are right.
 fn run(bench: &Bench, runner: &Path, golden: &Golden, core: Core) -> Result<bool> {
     let memory = bench.board.memory;
-    let converted = pipeline::convert(&fs::read(&golden.model)?, &golden.name, &Options { core })?;
+    let converted =
+        pipeline::convert(&fs::read(&golden.model)?, &golden.name, &Options { core, ..Options::default() })?;
     let file = converted.file.bytes();
     let model = Model::load(file, &kernels::ALL)?;
     // The runner's share of the RAM, see boards/build.rs.

@@ -108,7 +108,7 @@ fn core_parser() -> impl TypedValueParser<Value = Core> {
 pub(super) fn run(arguments: &Arguments, output: &mut Output<'_>) -> anyhow::Result<Outcome> {
     let Arguments { model, output: path, core } = arguments;
     check_output(model, path)?;
-    let opened = OpenModel::read(model, &Options { core: *core })?;
+    let opened = OpenModel::read(model, &Options { core: *core, ..Options::default() })?;
     let Some(source) = opened.source() else {
         bail!("{}: this is a .sct file already; look at it with `secateur inspect`", model.display());
     };

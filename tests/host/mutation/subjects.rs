@@ -39,7 +39,7 @@ pub(super) static SUBJECTS: LazyLock<Vec<Subject>> = LazyLock::new(|| {
 fn subject(source: &Path, core: Core) -> Option<Subject> {
     let bytes = std::fs::read(source).ok()?;
     let name = source.file_stem()?.to_string_lossy().into_owned();
-    let file = convert(&bytes, &name, &Options { core }).ok()?.file;
+    let file = convert(&bytes, &name, &Options { core, ..Options::default() }).ok()?.file;
     Some(Subject { name: format!("{name} for {core}"), file })
 }
 
