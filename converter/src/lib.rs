@@ -1,6 +1,7 @@
 //! Turns a trained neural network into a `.sct` model for microcontrollers.
 
 pub mod accuracy;
+pub mod arithmetic;
 pub mod board;
 pub mod core;
 pub mod describe;

@@ -8,15 +8,20 @@ use secateur::kernels::{
 use secateur::packing::{self, lanes};
 use secateur::quant::{ChannelQuant, Multiplier, OutputStage};
 
-use super::arithmetic::{multiplier, stage};
-use super::{Affine, Lowering, Step, image_size, indexable, int8, narrow, unsupported};
+use super::{Lowering, Step, image_size, indexable};
+use crate::arithmetic::scale::stage;
+use crate::arithmetic::weights::{self, row_sums, transposed};
+use crate::arithmetic::{int8, narrow, unsupported};
 use crate::ir::attributes::{Conv2d, DepthwiseConv2d, FullyConnected, TransposeConv2d};
-use crate::ir::{Activation, DType, Fault, Hw, Node, Padding, Tensor};
+use crate::ir::{Activation, Fault, Hw, Node, Padding, Tensor};
 
 /// Scratch of a depthwise band, unless two rows alone take more.
 const MOST_BAND_BYTES: usize = 4096;
 
-impl Lowering<'_> {
+/// Most records of a transposed convolution, one per phase and channel.
+const MOST_RECORDS: usize = 1 << 20;
+
+impl<'g> Lowering<'g> {
     pub(super) fn conv2d(&mut self, node: &Node, conv: &Conv2d) -> Result<(), Fault> {
         let filter = self.operand(node, 1)?;
         let window = window(filter_size(filter)?, conv.stride, conv.dilation, conv.padding)?;
@@ -38,7 +43,7 @@ impl Lowering<'_> {
         let (input, output) = (self.operand(node, 0)?, self.result(node)?);
         let (from, to) = (int8("input", input)?, int8("output", output)?);
         let sums = row_sums(weights, output.shape.last().copied().unwrap_or(1));
-        let channels = self.channels(node, filter, &sums, from, to)?;
+        let channels = weights::channels(filter, self.bias(node), &sums, from, to)?;
         let input_channels = input.shape.last().copied().unwrap_or(1);
         let lanes = (groups == 1).then(|| padded_rows(weights, &window, input_channels));
         let packed = lanes.and_then(|weights| {
@@ -78,7 +83,7 @@ impl Lowering<'_> {
             return self.convolution(node, &by_channel, filter, window, 1, conv.activation);
         }
         let sums = row_sums(&by_channel, output.shape.last().copied().unwrap_or(1));
-        let channels = self.channels(node, filter, &sums, from, to)?;
+        let channels = weights::channels(filter, self.bias(node), &sums, from, to)?;
         let channels = settled(&by_channel, &channels, &stage(to, conv.activation));
         if self.core.has_dsp()
             && conv.multiplier == 1
@@ -174,7 +179,13 @@ impl Lowering<'_> {
                         }
                     }
                 }
-                records.extend(self.channels(node, filter, &row_sums(&phase, rows), from, to)?);
+                records.extend(weights::channels(
+                    filter,
+                    self.bias(node),
+                    &row_sums(&phase, rows),
+                    from,
+                    to,
+                )?);
                 packed.extend(phase);
             }
         }
@@ -198,7 +209,7 @@ impl Lowering<'_> {
         let weights = self.weights(filter)?;
         let depth = filter.shape.get(1).copied().unwrap_or(1);
         let sums = row_sums(&weights, filter.shape.first().copied().unwrap_or(1));
-        let channels = self.channels(node, filter, &sums, from, to)?;
+        let channels = weights::channels(filter, self.bias(node), &sums, from, to)?;
         let packed =
             self.pack_lanes(&weights, &channels, fully_connected_lanes::GROUP, stage(to, layer.activation));
         let (packing, [weights, channels]) = match packed {
@@ -220,6 +231,11 @@ impl Lowering<'_> {
         self.step(Step { scratch_len, packing, ..step })
     }
 
+    /// The bias, which a layer may have or not.
+    fn bias(&self, node: &Node) -> Option<&'g Tensor> {
+        self.graph.input_of(node, 2)
+    }
+
     /// Weights and records on byte-pair lanes: their offsets, or nothing where the core gains nothing or the weights
     /// break the packing's bounds.
     fn pack_lanes(
@@ -239,60 +255,6 @@ impl Lowering<'_> {
         lanes::encode(weights, inputs, channels, group, &mut words, &mut records);
         Some([self.constants.add(&words[..]), self.constants.add(&records[..])])
     }
-
-    /// Bias and multiplier of each output channel, the input zero point folded into the bias.
-    ///
-    /// `sums` are the sums of each output channel's weights, in order.
-    fn channels(
-        &self,
-        node: &Node,
-        filter: &Tensor,
-        sums: &[i32],
-        from: Affine,
-        to: Affine,
-    ) -> Result<Vec<ChannelQuant>, Fault> {
-        let quantization = filter.quantization.as_ref().ok_or(Fault::NotQuantized { dtype: filter.dtype })?;
-        if let Some(&zero_point) = quantization.zero_points.iter().find(|&&z| z != 0) {
-            return Err(unsupported(format!(
-                "the filter's zero point is {zero_point}: weights must be symmetric (zero point 0)"
-            )));
-        }
-        let bias = match self.graph.input_of(node, 2) {
-            Some(bias) if bias.dtype == DType::I32 => bias.i32_values().ok_or_else(constant_bias)?,
-            Some(bias) => {
-                return Err(Fault::Type { role: "bias", found: bias.dtype, expected: "i32".to_owned() });
-            }
-            None => vec![0; sums.len()],
-        };
-        if bias.len() != sums.len() {
-            return Err(unsupported(format!("{} biases for {} output channels", bias.len(), sums.len())));
-        }
-        let scale = |channel: usize| match quantization.scales.as_slice() {
-            &[scale] => scale,
-            scales => scales.get(channel).copied().unwrap_or(f32::NAN),
-        };
-        sums.iter()
-            .zip(&bias)
-            .enumerate()
-            .map(|(channel, (&sum, &bias))| {
-                let factor = f64::from(from.scale) * f64::from(scale(channel)) / f64::from(to.scale);
-                Ok(ChannelQuant {
-                    bias: bias.wrapping_sub(from.zero_point.wrapping_mul(sum)),
-                    multiplier: multiplier(factor)?,
-                })
-            })
-            .collect()
-    }
-}
-
-/// Most records of a transposed convolution, one per phase and channel.
-const MOST_RECORDS: usize = 1 << 20;
-
-/// The sums of `rows` equal parts of the weights, modulo 2^32 as those of the runtime.
-fn row_sums(weights: &[i8], rows: usize) -> Vec<i32> {
-    let depth = weights.len() / rows.max(1);
-    let sum = |row: &[i8]| row.iter().fold(0i32, |sum, &weight| sum.wrapping_add(weight.into()));
-    (0..rows).map(|row| sum(&weights[row * depth..(row + 1) * depth])).collect()
 }
 
 /// The channels, those without any weight replaced by equal ones of small numbers.
@@ -320,15 +282,6 @@ fn padded_rows(weights: &[i8], window: &Window, input_channels: usize) -> Vec<i8
         .chunks(row.max(1))
         .flat_map(|row| row.iter().copied().chain([0; 1].into_iter().take(padding)))
         .collect()
-}
-
-/// Weights whose innermost axis has `channels` entries, with that axis outermost.
-fn transposed(weights: &[i8], channels: usize) -> Vec<i8> {
-    (0..channels).flat_map(|channel| weights.iter().skip(channel).step_by(channels.max(1)).copied()).collect()
-}
-
-fn constant_bias() -> Fault {
-    unsupported("the bias is not a constant: export it as one".to_owned())
 }
 
 /// Height and width of a filter whose axes 1 and 2 they are.

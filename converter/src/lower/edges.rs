@@ -4,9 +4,10 @@ use secateur::format::OpCode;
 use secateur::kernels::{NodeError, require, resize_bilinear, resize_nearest, softmax};
 use secateur::quant::Multiplier;
 
-use super::arithmetic::quantize_multiplier;
-use super::lookup::{fixed_output, input_radius};
-use super::{Affine, Lowering, Step, image_size, indexable, int8, same_quantization, unsupported};
+use super::{Lowering, Step, image_size, indexable, same_quantization};
+use crate::arithmetic::scale::quantize_multiplier;
+use crate::arithmetic::table::{fixed_output, input_radius};
+use crate::arithmetic::{Affine, int8, unsupported};
 use crate::ir::attributes::{Resize, Softmax};
 use crate::ir::{DType, Fault, Node};
 

@@ -1,63 +1,48 @@
 //! Arithmetic on two tensors.
 
 use secateur::format::OpCode;
-use secateur::kernels::{add, mul};
-use secateur::quant::Multiplier;
 
-use super::arithmetic::{multiplier, stage};
-use super::{Lowering, Step, ValueId, int8, narrow, same_quantization};
+use super::{Lowering, Step, ValueId, same_quantization};
+use crate::arithmetic::{Affine, elementwise, int8};
 use crate::ir::attributes::Arithmetic;
 use crate::ir::{Fault, Node};
 
 impl Lowering<'_> {
     pub(super) fn add(&mut self, node: &Node, add: &Arithmetic) -> Result<(), Fault> {
-        let params = self.sum_params(node, add)?;
-        self.binary(node, OpCode::Add, &params)
+        self.sum(node, OpCode::Add, add)
     }
 
     pub(super) fn sub(&mut self, node: &Node, sub: &Arithmetic) -> Result<(), Fault> {
-        let params = self.sum_params(node, sub)?;
-        self.binary(node, OpCode::Sub, &params)
+        self.sum(node, OpCode::Sub, sub)
+    }
+
+    fn sum(&mut self, node: &Node, op: OpCode, arithmetic: &Arithmetic) -> Result<(), Fault> {
+        let [first, second, output] = self.affine(node)?;
+        let params = elementwise::sum(first, second, output, arithmetic.activation)?;
+        self.binary(node, op, &params)
     }
 
     pub(super) fn mul(&mut self, node: &Node, mul: &Arithmetic) -> Result<(), Fault> {
-        let first = int8("first operand", self.operand(node, 0)?)?;
-        let second = int8("second operand", self.operand(node, 1)?)?;
-        let output = int8("output", self.result(node)?)?;
-        let factor = f64::from(first.scale) * f64::from(second.scale) / f64::from(output.scale);
-        let params = mul::Params {
-            multiplier: multiplier(factor)?,
-            stage: stage(output, mul.activation),
-            zero_points: [narrow(first.zero_point), narrow(second.zero_point)],
-            reserved: [0; 2],
-        };
+        let [first, second, output] = self.affine(node)?;
+        let params = elementwise::product(first, second, output, mul.activation)?;
         self.binary(node, OpCode::Mul, &params)
     }
 
     /// The larger or smaller of two values of one quantization.
     pub(super) fn extreme(&mut self, node: &Node, op: OpCode) -> Result<(), Fault> {
-        let output = int8("output", self.result(node)?)?;
-        for (slot, role) in ["first operand", "second operand"].into_iter().enumerate() {
-            same_quantization(int8(role, self.operand(node, slot)?)?, output)?;
-        }
+        let [first, second, output] = self.affine(node)?;
+        same_quantization(first, output)?;
+        same_quantization(second, output)?;
         self.binary(node, op, &())
     }
 
-    /// Parameters of a sum or difference: both operands at twice the larger scale, with headroom.
-    fn sum_params(&self, node: &Node, arithmetic: &Arithmetic) -> Result<add::Params, Fault> {
-        let first = int8("first operand", self.operand(node, 0)?)?;
-        let second = int8("second operand", self.operand(node, 1)?)?;
-        let output = int8("output", self.result(node)?)?;
-        let common = 2.0 * f64::from(first.scale.max(second.scale));
-        let inputs: [Multiplier; 2] =
-            [multiplier(f64::from(first.scale) / common)?, multiplier(f64::from(second.scale) / common)?];
-        Ok(add::Params {
-            inputs,
-            output: multiplier(common / (f64::from(1u32 << add::LEFT_SHIFT) * f64::from(output.scale)))?,
-            stage: stage(output, arithmetic.activation),
-            zero_points: [narrow(first.zero_point), narrow(second.zero_point)],
-            reserved: [0; 2],
-        })
+    /// How two operands and the output are quantized.
+    fn affine(&self, node: &Node) -> Result<[Affine; 3], Fault> {
+        Ok([
+            int8("first operand", self.operand(node, 0)?)?,
+            int8("second operand", self.operand(node, 1)?)?,
+            int8("output", self.result(node)?)?,
+        ])
     }
 
     /// A step on two operands whose output may stand in the place of either that has its size.

@@ -3,9 +3,10 @@
 use secateur::format::{MAX_RANK, OpCode};
 use secateur::kernels::{concatenation, pad, strided_slice, transpose};
 
-use super::arithmetic::quantize;
-use super::lookup::requantization;
-use super::{Lowering, Step, ValueId, int8, narrow, same_quantization, unsupported};
+use super::{Lowering, Step, ValueId, same_quantization};
+use crate::arithmetic::scale::quantize;
+use crate::arithmetic::table::requantization;
+use crate::arithmetic::{int8, narrow, unsupported};
 use crate::ir::attributes::{Concatenation, Pad, SliceAxis, Split, Stack, StridedSlice, Transpose};
 use crate::ir::{Activation, DType, Fault, Node, TensorId};
 

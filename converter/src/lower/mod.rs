@@ -12,10 +12,8 @@
 //! | [`pool`] | pools and reductions |
 //! | [`layout`] | padding, slices, joins |
 //! | [`edges`] | real numbers in and out, softmax, resizing |
-//! | [`arithmetic`] | multipliers and clamps, shared by all |
 //! | [`program`] | the result |
 
-mod arithmetic;
 mod convolution;
 mod edges;
 mod elementwise;
@@ -29,6 +27,7 @@ use secateur::kernels::NodeError;
 
 pub use program::{Program, Step, Storage, Value, ValueId};
 
+use crate::arithmetic::{Affine, table, unsupported, weights};
 use crate::core::Core;
 use crate::ir::{DType, Fault, Graph, Node, NodeId, Op, Place, Problem, Quantized, Shape, Tensor, TensorId};
 use program::Constants;
@@ -89,13 +88,6 @@ const MOST_CONSTANTS: usize = 64 << 20;
 /// Most bytes of weights that all layers together read.
 const MOST_WEIGHTS_READ: usize = 4 * MOST_CONSTANTS;
 
-/// An affine quantization of one scale, as the arithmetic wants it.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Affine {
-    scale: f32,
-    zero_point: i32,
-}
-
 impl<'g> Lowering<'g> {
     fn collect(
         &mut self,
@@ -142,7 +134,7 @@ impl<'g> Lowering<'g> {
             Op::Dequantize => self.dequantize(node),
             Op::ResizeNearest(resize) => self.resize_nearest(node, resize),
             Op::ResizeBilinear(resize) => self.resize_bilinear(node, resize),
-            op if lookup::applies(op) => self.lookup(node),
+            op if table::applies(op) => self.lookup(node),
             op => Err(unsupported(format!("{} is not executable in int8 yet", op.name()))),
         }
     }
@@ -197,20 +189,15 @@ impl<'g> Lowering<'g> {
 
     /// The values of a constant int8 filter.
     fn weights(&mut self, filter: &Tensor) -> Result<Vec<i8>, Fault> {
-        if filter.dtype != DType::I8 {
-            return Err(Fault::Type { role: "filter", found: filter.dtype, expected: "i8".to_owned() });
-        }
-        self.weights_read =
-            self.weights_read.saturating_add(filter.data.as_ref().map_or(0, |data| data.len()));
+        let bytes = filter.data.as_ref().map_or(0, |data| data.len());
+        self.weights_read = self.weights_read.saturating_add(bytes);
         if self.weights_read > MOST_WEIGHTS_READ {
             return Err(unsupported(format!(
                 "the layers up to this one read {} bytes of weights, at most {MOST_WEIGHTS_READ} are allowed",
                 self.weights_read
             )));
         }
-        filter
-            .i8_values()
-            .ok_or_else(|| unsupported("the filter is not a constant: export it as one".to_owned()))
+        weights::values(filter)
     }
 
     /// The node's output is its input's bytes under another shape.
@@ -242,21 +229,6 @@ impl<'g> Lowering<'g> {
     }
 }
 
-/// Scale and zero point of a tensor that must be int8 with one scale.
-fn int8(role: &'static str, tensor: &Tensor) -> Result<Affine, Fault> {
-    if tensor.dtype != DType::I8 {
-        return Err(Fault::Type { role, found: tensor.dtype, expected: "i8".to_owned() });
-    }
-    let quantization = tensor.quantization.as_ref().and_then(|q| q.single());
-    let (scale, zero_point) = quantization.ok_or(Fault::NotQuantized { dtype: tensor.dtype })?;
-    Ok(Affine { scale, zero_point })
-}
-
-/// An int8 value, as the format stores it; the graph's checks have seen that it fits.
-fn narrow(zero_point: i32) -> i8 {
-    zero_point.clamp(i8::MIN.into(), i8::MAX.into()) as i8
-}
-
 /// Whether an operator's inputs may be in the constant section.
 fn takes_constants(op: OpCode) -> bool {
     use OpCode::{Add, Concatenation, Copy, Maximum, Minimum, Mul, Pad, StridedSlice, Sub, Transpose};
@@ -279,10 +251,6 @@ fn indexable(result: Result<(), NodeError>, input: [usize; 2], output: [usize; 2
             "a window from {h}x{w} to {out_h}x{out_w}: images and windows have at most 32767 positions along an axis"
         ))
     })
-}
-
-fn unsupported(what: String) -> Fault {
-    Fault::Unsupported { what }
 }
 
 fn dtype(tensor: &Tensor) -> Result<format::DType, Fault> {

@@ -1,14 +1,12 @@
 //! Pools and reductions.
 
 use secateur::format::OpCode;
-use secateur::kernels::{Axis, Window, arg_max, mean, pool2d};
-use secateur::quant::Multiplier;
+use secateur::kernels::{Axis, Window, arg_max, pool2d};
 
-use super::arithmetic::{multiplier, stage};
 use super::convolution::window;
-use super::{
-    Affine, Lowering, Step, Value, ValueId, indexable, int8, same_quantization, shape_of, unsupported,
-};
+use super::{Lowering, Step, Value, ValueId, indexable, same_quantization, shape_of};
+use crate::arithmetic::scale::stage;
+use crate::arithmetic::{Affine, int8, reduction, unsupported};
 use crate::ir::attributes::{ArgExtreme, Pool2d, Reduce};
 use crate::ir::{Activation, DType, Fault, Hw, Node};
 
@@ -24,25 +22,10 @@ impl Lowering<'_> {
         self.step(Step::new(&node.name, op, &params, vec![input], vec![output]))
     }
 
-    /// Sum, or mean with the division by the count in the multiplier, as TensorFlow Lite Micro folds it.
     pub(super) fn sum_or_mean(&mut self, node: &Node, reduce: &Reduce, is_mean: bool) -> Result<(), Fault> {
         let (input, output) = (self.operand(node, 0)?, self.result(node)?);
         let (from, to) = (int8("input", input)?, int8("output", output)?);
-        let count: usize = reduce.axes.iter().filter_map(|&axis| input.shape.get(axis)).product();
-        let count =
-            i32::try_from(count.max(1)).map_err(|_| unsupported(format!("{count} values per mean")))?;
-        let mut factor = multiplier(f64::from(from.scale) / f64::from(to.scale))?;
-        if is_mean {
-            factor = divided(factor, count);
-        }
-        let rank = input.shape.rank();
-        let dims = reduce.axes.iter().filter(|&&axis| axis < rank).fold(0u32, |set, axis| set | 1 << axis);
-        let params = mean::Params {
-            multiplier: factor,
-            bias: from.zero_point.wrapping_mul(count).wrapping_neg(),
-            dims,
-            stage: stage(to, Activation::None),
-        };
+        let params = reduction::sum_or_mean(&input.shape, reduce, is_mean, from, to)?;
         let (input, output) = (self.input_value(node, 0)?, self.result_value(node)?);
         self.step(Step::new(&node.name, OpCode::Mean, &params, vec![input], vec![output]))
     }
@@ -99,11 +82,4 @@ impl Lowering<'_> {
 fn params(window: Window, output: Affine, activation: Activation) -> pool2d::Params {
     let stage = stage(output, activation);
     pool2d::Params { window, min: stage.min, max: stage.max, reserved: [0; 2] }
-}
-
-/// A factor over a count, in the reference's arithmetic: the mantissa keeps as many bits as the shift allows.
-fn divided(factor: Multiplier, count: i32) -> Multiplier {
-    let bits = count.ilog2().min(32).min((31 + factor.shift).max(0) as u32);
-    let mantissa = (i64::from(factor.mantissa) << bits) / i64::from(count);
-    Multiplier { mantissa: mantissa as i32, shift: factor.shift - bits as i32 }
 }

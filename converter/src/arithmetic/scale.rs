@@ -9,7 +9,7 @@ use super::{Affine, narrow, unsupported};
 use crate::ir::{Activation, Fault};
 
 /// `real` as a Q31 mantissa and a shift: TensorFlow Lite's `QuantizeMultiplier`. 0 and factors below 2^-32 give zero.
-pub(super) fn quantize_multiplier(real: f64) -> (i64, i32) {
+pub fn quantize_multiplier(real: f64) -> (i64, i32) {
     if real == 0.0 || !real.is_finite() {
         return (0, 0);
     }
@@ -26,7 +26,7 @@ pub(super) fn quantize_multiplier(real: f64) -> (i64, i32) {
 ///
 /// # Errors
 /// If the factor is 2^30 or more: no sane pair of scales has that.
-pub(super) fn multiplier(real: f64) -> Result<Multiplier, Fault> {
+pub fn multiplier(real: f64) -> Result<Multiplier, Fault> {
     let (mantissa, shift) = quantize_multiplier(real);
     // A factor of zero with a right shift is one that every packing takes.
     let shift = if mantissa == 0 { -1 } else { shift };
@@ -37,7 +37,7 @@ pub(super) fn multiplier(real: f64) -> Result<Multiplier, Fault> {
 }
 
 /// `value` as `fraction x 2^exponent` with a fraction in `[1/2, 1)`.
-pub(super) fn frexp(value: f64) -> (f64, i32) {
+pub fn frexp(value: f64) -> (f64, i32) {
     const FRACTION_BITS: u64 = (1 << 52) - 1;
     let bits = value.to_bits();
     let biased = (bits >> 52 & 0x7ff) as i32;
@@ -52,7 +52,7 @@ pub(super) fn frexp(value: f64) -> (f64, i32) {
 }
 
 /// Zero point and clamp of an operator's output.
-pub(super) fn stage(output: Affine, activation: Activation) -> OutputStage {
+pub fn stage(output: Affine, activation: Activation) -> OutputStage {
     let bound = |real: f32, unbounded: i8| {
         if real.is_finite() { narrow(quantize(real, output)) } else { unbounded }
     };
@@ -65,7 +65,7 @@ pub(super) fn stage(output: Affine, activation: Activation) -> OutputStage {
 }
 
 /// The quantized value nearest to `real`, not yet clamped. The quotient is binary32.
-pub(super) fn quantize(real: f32, to: Affine) -> i32 {
+pub fn quantize(real: f32, to: Affine) -> i32 {
     to.zero_point.saturating_add((real / to.scale).round() as i32)
 }
 
