@@ -17,6 +17,7 @@ pub mod layer_error;
 pub mod lower;
 pub mod model_file;
 pub mod open;
+pub mod passes;
 pub mod pipeline;
 pub mod plan;
 pub mod port;
