@@ -75,7 +75,6 @@ pub fn quantized(choice: Choice) -> Vec<Box<dyn Pass<Quantized>>> {
     let mut passes: Vec<Box<dyn Pass<Quantized>>> = vec![Box::new(RemoveDead)];
     if choice.fold {
         passes.push(Box::new(FoldConstantChannels));
-        passes.push(Box::new(RemoveDead));
     }
     passes
 }

@@ -91,7 +91,7 @@ impl Layer {
     }
 
     /// The weights of an output channel, with the input channel that each belongs to.
-    fn row(&self, output: usize) -> impl Iterator<Item = (usize, i8)> {
+    pub(super) fn row(&self, output: usize) -> impl Iterator<Item = (usize, i8)> {
         let (depth, first) = match self.kind {
             Kind::Dense => (self.inputs, 0),
             Kind::Depthwise { multiplier } => (1, output / multiplier.max(1)),
@@ -130,18 +130,14 @@ impl Layer {
         (0..self.outputs).map(sum).collect()
     }
 
-    /// The input channels that a dense layer can do without: those that it multiplies by nothing but 0, and constant
-    /// ones that add the same to each output wherever the window is.
-    pub(super) fn dispensable(&self, inputs: &[Range]) -> Vec<bool> {
-        let mut is_read = vec![false; self.inputs];
-        for output in 0..self.outputs {
-            self.row(output).filter(|&(_, weight)| weight != 0).for_each(|(input, _)| is_read[input] = true);
-        }
-        let adds_nothing =
-            |input: usize| !is_read[input] || inputs[input].constant() == Some(self.zero_point);
-        let constant = |input: usize| !self.is_padded && inputs[input].constant().is_some();
-        let all: Vec<bool> = (0..self.inputs).map(|input| adds_nothing(input) || constant(input)).collect();
-        if self.biases_hold(inputs, &all) { all } else { (0..self.inputs).map(adds_nothing).collect() }
+    /// The input channels of a dense layer whose part of each sum is known: constant ones that add the same wherever the
+    /// window is.
+    pub(super) fn absorbed(&self, inputs: &[Range]) -> Vec<bool> {
+        let adds_nothing = |range: &Range| range.constant() == Some(self.zero_point);
+        let adds_a_constant = |range: &Range| !self.is_padded && range.constant().is_some();
+        let all: Vec<bool> =
+            inputs.iter().map(|range| adds_nothing(range) || adds_a_constant(range)).collect();
+        if self.biases_hold(inputs, &all) { all } else { inputs.iter().map(adds_nothing).collect() }
     }
 
     /// Whether the biases fit 32 bits, whichever of the channels are left out.

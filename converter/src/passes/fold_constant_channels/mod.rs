@@ -21,12 +21,13 @@
 //!                                                        node Conv2d(%4, %5, %6) -> %7
 //! ```
 //!
-//! - Needs: a graph without unused tensors, as [`RemoveDead`](super::RemoveDead) leaves it.
-//! - Gives: the same nodes with smaller tensors; filters and biases that are used no more.
+//! - Needs: nothing beyond a well-formed graph.
+//! - Gives: the same nodes with smaller tensors, compacted.
 //! - Leaves alone: the graph's inputs and outputs, grouped and transposed convolutions, slices, splits, softmax and every
-//!   other operator that is not named in [`keeps_last_axis`] or in `needs`, with all channels that they touch; the last
+//!   other operator that is not named in [`keeps_last_axis`] or in `classes`, with all channels that they touch; the last
 //!   channel of a tensor whose channels could all go; layers whose biases would exceed 32 bits.
 
+mod classes;
 mod folding;
 mod layer;
 mod needs;
@@ -56,6 +57,8 @@ impl Pass<Quantized> for FoldConstantChannels {
     }
 
     fn run(&self, graph: &mut Graph<Quantized>, report: &mut Report) -> Result<Changed, PassError> {
+        let original = graph.clone();
+        graph.compact();
         let before = graph.clone();
         let total = graph.tensors().iter().fold(0usize, |sum, tensor| sum.saturating_add(channels(tensor)));
         if total <= MOST_CHANNELS {
@@ -64,9 +67,10 @@ impl Pass<Quantized> for FoldConstantChannels {
             let ranges = Ranges::of(graph, &layers);
             let needs = Needs::of(graph, &layers, &ranges);
             shrink::shrink(graph, &layers, &ranges, &needs);
+            graph.compact();
         }
         report.folding = Some(Folding::between(&before, graph));
-        Ok(if *graph == before { Changed::No } else { Changed::Yes })
+        Ok(if *graph == original { Changed::No } else { Changed::Yes })
     }
 }
 
@@ -91,3 +95,6 @@ fn keeps_last_axis(graph: &Graph<Quantized>, node: &Node) -> bool {
         op => table::applies(op),
     }
 }
+
+#[cfg(test)]
+mod tests;

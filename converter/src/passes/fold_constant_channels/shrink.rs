@@ -98,7 +98,7 @@ fn shrunk_bias(
     if bias.is_none() && outputs.iter().all(|&channel| moved[channel] == 0) {
         return None;
     }
-    // `Layer::dispensable` has seen that the sums fit.
+    // `Layer::absorbed` has seen that the sums fit.
     let sum = |&channel: &usize| layer.biases[channel].wrapping_add(moved[channel] as i32);
     let values: Vec<i32> = outputs.iter().map(sum).collect();
     let (name, quantization) = bias.map(|bias| (bias.name, bias.quantization)).unwrap_or_default();
