@@ -12,13 +12,16 @@ use crate::import::{self, ImportErrors, Imported};
 use crate::ir::{Graph, Problem, Quantized};
 use crate::lower::{self, Program};
 use crate::model_file::ModelFile;
+use crate::passes::{self, PassError};
 use crate::plan::Plan;
 
 /// A converted model with what reports need.
 #[derive(Debug)]
 pub struct Converted {
-    /// The source as a graph.
+    /// The source as a graph, as the passes left it.
     pub graph: Graph<Quantized>,
+    /// What the passes did.
+    pub passes: passes::Report,
     /// What was lowered from it.
     pub program: Program,
     /// Order and places.
@@ -42,6 +45,9 @@ pub enum ConvertError {
         /// `float` or `dynamic-range`.
         kind: &'static str,
     },
+    /// A pass failed; a fault of this program.
+    #[error(transparent)]
+    Pass(#[from] PassError),
     /// Nodes that the runtime cannot execute, all of them.
     #[error("{} cannot be executed:\n{}", count(.0.len(), "node"), lines(.0))]
     Lower(Vec<Problem>),
@@ -89,12 +95,21 @@ pub enum ConvertError {
 pub const REFERENCE_SEED: u32 = 1;
 
 /// What a conversion is asked for.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Options {
     /// The core whose fastest packings are taken. The model runs on every core all the same.
     pub core: Core,
+    /// Whether channels that are the same for every input are folded away. Outputs do not change by it, but tensors
+    /// between the layers lose these channels.
+    pub fold: bool,
     /// How large a model may be.
     pub limits: Limits,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { core: Core::default(), fold: true, limits: Limits::default() }
+    }
 }
 
 /// What no sane model for a microcontroller exceeds. A conversion runs the model, so that these bound its time and memory
@@ -118,11 +133,12 @@ impl Default for Limits {
 /// # Errors
 /// Everything that keeps the model from running, all at once; see [`ConvertError`].
 pub fn convert(bytes: &[u8], source: &str, options: &Options) -> Result<Converted, ConvertError> {
-    let graph = match import::tflite::import(bytes)? {
+    let mut graph = match import::tflite::import(bytes)? {
         Imported::Quantized(graph) => graph,
         Imported::Float(_) => return Err(ConvertError::NotQuantized { kind: "float" }),
         Imported::Hybrid(_) => return Err(ConvertError::NotQuantized { kind: "dynamic-range (hybrid)" }),
     };
+    let passes = passes::run(&mut graph, &passes::quantized(passes::Choice { fold: options.fold }))?;
     let program = lower::lower(&graph, options.core).map_err(ConvertError::Lower)?;
     let draft = Draft::new(&program)?;
     check_arena(draft.plan().arena_bytes, options.limits.arena)?;
@@ -136,7 +152,7 @@ pub fn convert(bytes: &[u8], source: &str, options: &Options) -> Result<Converte
     let file = draft.file(&entries)?;
     self_check(&file)?;
     let plan = draft.plan().clone();
-    Ok(Converted { graph, program, plan, file })
+    Ok(Converted { graph, passes, program, plan, file })
 }
 
 fn check_arena(needed: u32, limit: u32) -> Result<(), ConvertError> {

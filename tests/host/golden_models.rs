@@ -4,7 +4,8 @@ use anyhow::{Context, Result, ensure};
 use secateur::{Model, kernels};
 use secateur_converter::core::Core;
 use secateur_converter::execute::{self, Dumped};
-use secateur_converter::pipeline::{self, Options};
+use secateur_converter::passes::fold_constant_channels::Size;
+use secateur_converter::pipeline::{self, Converted, Options};
 use secateur_tests::golden::{self, Golden, Intermediate};
 use secateur_tests::{shared_data, skipped};
 
@@ -24,10 +25,14 @@ const MODELS: [&str; 8] = [
 
 fn check(golden: &Golden, core: Core) -> Result<()> {
     let source = std::fs::read(&golden.model)?;
-    let converted = pipeline::convert(&source, &golden.name, &Options { core, ..Options::default() })?;
+    // Folding takes channels out of intermediates, but must not change an output.
+    let folded =
+        pipeline::convert(&source, &golden.name, &Options { core, fold: true, ..Options::default() })?;
+    check_outputs(golden, &folded).context("folded")?;
+    let converted =
+        pipeline::convert(&source, &golden.name, &Options { core, fold: false, ..Options::default() })?;
+    check_outputs(golden, &converted)?;
     let model = Model::load(converted.file.bytes(), &kernels::ALL)?;
-    let outputs = execute::run_batch(&model, &golden.inputs, || ())?;
-    ensure!(outputs == golden.outputs, "outputs differ");
     let vector_len = golden.inputs.len() / golden.count;
     for vector in golden.inputs.chunks_exact(vector_len).enumerate() {
         let expected: Vec<_> = golden.intermediates.iter().filter(|i| i.vector == vector.0).collect();
@@ -41,6 +46,13 @@ fn check(golden: &Golden, core: Core) -> Result<()> {
         }
     }
     ensure!(!golden.intermediates.is_empty(), "no intermediates in the golden file");
+    Ok(())
+}
+
+fn check_outputs(golden: &Golden, converted: &Converted) -> Result<()> {
+    let model = Model::load(converted.file.bytes(), &kernels::ALL)?;
+    let outputs = execute::run_batch(&model, &golden.inputs, || ())?;
+    ensure!(outputs == golden.outputs, "outputs differ");
     let (plan, bound) = (converted.plan.arena_bytes, converted.plan.smallest_bound);
     ensure!(f64::from(plan) <= 1.02 * f64::from(bound), "arena of {plan} bytes, the bound is {bound}");
     Ok(())
@@ -90,5 +102,19 @@ fn published_models_equal_tensorflow_lite_micro() -> Result<()> {
         }
     }
     ensure!(failures.is_empty(), "{}", failures.join("\n"));
+    Ok(())
+}
+
+#[test]
+fn folding_halves_the_work_of_visual_wake_words() -> Result<()> {
+    let Some(data) = shared_data() else {
+        skipped("folding_halves_the_work_of_visual_wake_words", "no shared data");
+        return Ok(());
+    };
+    let source = std::fs::read(golden::model(&data, "vww_96_int8")?.model)?;
+    let folding = pipeline::convert(&source, "vww_96_int8", &Options::default())?.passes.folding;
+    let total = folding.context("folding is on by default")?.total;
+    assert_eq!(total.before, Size { macs: 7_489_664, weights: 208_112 });
+    assert_eq!(total.after, Size { macs: 3_727_313, weights: 29_066 });
     Ok(())
 }

@@ -28,7 +28,7 @@ const MUTANTS: usize = 100;
 
 /// Converts within bounds. An error is of the user's file, never one that asks for a report.
 fn convert_in_bounds(bytes: &[u8], random: &mut Rng) -> Result<bool> {
-    let options = Options { core: CORES[random.usize(..CORES.len())], limits: LIMITS };
+    let options = Options { core: CORES[random.usize(..CORES.len())], limits: LIMITS, ..Options::default() };
     let start = Instant::now();
     let mut result = None;
     let used = measure(|| result = Some(convert(bytes, "damaged.tflite", &options).map(drop))).bytes_max;

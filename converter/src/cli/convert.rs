@@ -27,6 +27,9 @@ pub(super) struct Arguments {
     /// The core whose fastest kernels the weights are packed for; the file runs on every core.
     #[arg(long, value_name = "CORE", default_value_t = Core::default(), value_parser = core_parser())]
     core: Core,
+    /// Keep channels that are the same for every input. They are folded away otherwise, which changes no output byte.
+    #[arg(long)]
+    no_fold: bool,
 }
 
 /// What was converted to what.
@@ -106,9 +109,9 @@ fn core_parser() -> impl TypedValueParser<Value = Core> {
 }
 
 pub(super) fn run(arguments: &Arguments, output: &mut Output<'_>) -> anyhow::Result<Outcome> {
-    let Arguments { model, output: path, core } = arguments;
+    let Arguments { model, output: path, core, no_fold } = arguments;
     check_output(model, path)?;
-    let opened = OpenModel::read(model, &Options { core: *core, ..Options::default() })?;
+    let opened = OpenModel::read(model, &Options { core: *core, fold: !*no_fold, ..Options::default() })?;
     let Some(source) = opened.source() else {
         bail!("{}: this is a .sct file already; look at it with `secateur inspect`", model.display());
     };

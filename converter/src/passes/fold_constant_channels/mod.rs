@@ -51,6 +51,9 @@ pub struct FoldConstantChannels;
 /// Most channels of a graph that is looked at. More than any network has; it bounds the memory that a file can demand.
 const MOST_CHANNELS: usize = 1 << 24;
 
+/// Most weights of all layers of a graph that is looked at, those that layers share counted each time.
+const MOST_WEIGHTS: usize = 1 << 26;
+
 impl Pass<Quantized> for FoldConstantChannels {
     fn name(&self) -> &'static str {
         "fold_constant_channels"
@@ -60,8 +63,7 @@ impl Pass<Quantized> for FoldConstantChannels {
         let original = graph.clone();
         graph.compact();
         let before = graph.clone();
-        let total = graph.tensors().iter().fold(0usize, |sum, tensor| sum.saturating_add(channels(tensor)));
-        if total <= MOST_CHANNELS {
+        if is_sane(graph) {
             let layers: Vec<Option<Layer>> =
                 graph.nodes().iter().map(|node| Layer::of(graph, node)).collect();
             let ranges = Ranges::of(graph, &layers);
@@ -72,6 +74,14 @@ impl Pass<Quantized> for FoldConstantChannels {
         report.folding = Some(Folding::between(&before, graph));
         Ok(if *graph == original { Changed::No } else { Changed::Yes })
     }
+}
+
+/// Whether the graph is of a size that a network can have.
+fn is_sane(graph: &Graph<Quantized>) -> bool {
+    let sum = |sizes: &mut dyn Iterator<Item = usize>| sizes.fold(0usize, usize::saturating_add);
+    let weights = |node: &Node| graph.input_of(node, 1)?.data.as_ref().map(|data| data.len());
+    sum(&mut graph.tensors().iter().map(channels)) <= MOST_CHANNELS
+        && sum(&mut graph.nodes().iter().filter_map(weights)) <= MOST_WEIGHTS
 }
 
 /// Number of a tensor's channels: the length of its last axis.
