@@ -13,6 +13,7 @@ use secateur_converter::pipeline::Options;
 use serde::Serialize;
 
 use super::Outcome;
+use super::folding::FoldingReport;
 use super::report::Output;
 use super::table::{count, grouped, line};
 
@@ -53,6 +54,8 @@ struct Report {
     work: u64,
     /// Steps that are multiply-accumulates with weights.
     macs: u64,
+    /// What channel folding did; null with `--no-fold`.
+    folding: Option<FoldingReport>,
     /// Working memory.
     arena: Arena,
     /// How the memory plan was found.
@@ -145,6 +148,7 @@ fn report(arguments: &Arguments, opened: &OpenModel, source: &Source) -> anyhow:
         weight_bytes: description.totals.weight_bytes,
         work: description.totals.work,
         macs: description.totals.macs,
+        folding: source.converted.passes.folding.clone().map(FoldingReport::new),
         plan: PlanReport {
             order: plan.order_rule.to_string(),
             placement: plan.placement_rule.to_string(),
@@ -176,7 +180,7 @@ fn text(report: &Report) -> String {
         1 => "; 1 output in the place of an input".to_owned(),
         n => format!("; {n} outputs in the place of an input"),
     };
-    [
+    let summary = [
         line("model", format!("{} ({} bytes)", source.file.display(), count(source.bytes))),
         line("written", format!("{} ({} bytes)", output.file.display(), count(output.bytes))),
         line("operators", format!("{}: {}", report.operators, kinds.join(", "))),
@@ -185,6 +189,7 @@ fn text(report: &Report) -> String {
             "work",
             format!("{} steps, of which {} multiply-accumulates", grouped(report.work), grouped(report.macs)),
         ),
+        report.folding.as_ref().map(FoldingReport::summary).unwrap_or_default(),
         line("arena", format!("{} bytes{bound}", count(arena.bytes))),
         line("plan", format!("order {}{proved}; placed {}{in_place}", plan.order, plan.placement)),
         line(
@@ -194,6 +199,7 @@ fn text(report: &Report) -> String {
                 verification.hashed_operators
             ),
         ),
-    ]
-    .concat()
+    ];
+    let layers = report.folding.as_ref().map(FoldingReport::layers).unwrap_or_default();
+    summary.concat() + &layers
 }

@@ -6,11 +6,13 @@
 //! | [`values`] | input values given on the command line |
 //! | [`target`] | where a model runs: on the host or on a board |
 //! | [`report`] | what a command prints: text for people or JSON |
+//! | [`folding`] | what channel folding did |
 //! | [`table`] | aligned columns, numbers in print |
 
 mod compare;
 mod convert;
 mod evaluate;
+mod folding;
 mod inspect;
 mod report;
 mod run;

@@ -1,6 +1,6 @@
 use std::fs;
 
-use crate::{Workplace, example, names_in};
+use crate::{Workplace, example, names_in, pruned_example};
 
 #[test]
 fn the_report_says_what_was_made() {
@@ -38,6 +38,34 @@ fn the_core_decides_the_packing() {
             json["operators"].as_array().unwrap().iter().map(|o| &o["weights"]["packing"]).collect();
         assert!(packings.iter().any(|&found| found == packing), "{core}: {packings:?}");
     }
+}
+
+#[test]
+fn constant_channels_are_folded_unless_told_otherwise() {
+    let place = Workplace::new();
+    place.write("pruned.tflite", &pruned_example());
+    let folded = place.report(["convert", "pruned.tflite", "-o", "folded.sct"]);
+    for words in ["folded     1 channel; 2 layers are smaller", "exact      what goes is constant", "96 > 95"]
+    {
+        assert!(folded.contains(words), "{words}: {folded}");
+    }
+    let whole = place.report(["convert", "pruned.tflite", "-o", "whole.sct", "--no-fold"]);
+    assert!(!whole.contains("folded"), "{whole}");
+    let inputs = example("int8_inputs.bin");
+    let json = place.json(&["compare", "whole.sct", "folded.sct", "--inputs", &inputs, "--exact"]);
+    assert_eq!(json["outputs"][0]["equal_share"], 1.0);
+    // What the convolution and the mean after it write has another shape.
+    assert_eq!(json["only_in_model"].as_array().unwrap().len(), 2, "{json}");
+
+    let json = place.json(&["convert", "pruned.tflite", "-o", "whole.sct", "--no-fold"]);
+    assert_eq!(json.as_object().unwrap().get("folding"), Some(&serde_json::Value::Null));
+}
+
+#[test]
+fn a_model_without_constant_channels_stays_whole() {
+    let place = Workplace::new();
+    let report = place.report(["convert", &example("fashion_dscnn_int8.tflite"), "-o", "model.sct"]);
+    assert!(report.contains("folded     nothing"), "{report}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::{Workplace, case, example};
+use crate::{Workplace, case, example, pruned_example};
 
 /// The keys that the documentation lists below a heading: the first column of its tables.
 fn documented(section: &str) -> BTreeSet<String> {
@@ -55,7 +55,9 @@ fn reports_have_the_documented_keys() {
     let place = Workplace::new();
     let model = example("fashion_dscnn_int8.tflite");
     let inputs = example("int8_inputs.bin");
-    check("convert", &place.json(&["convert", &model, "-o", "model.sct"]));
+    place.write("pruned.tflite", &pruned_example());
+    check("convert", &place.json(&["convert", "pruned.tflite", "-o", "pruned.sct"]));
+    place.convert();
     check("inspect", &place.json(&["inspect", "model.sct", "--plan"]));
     check("inspect --graph", &place.json(&["inspect", &model, "--graph"]));
     check("run", &place.json(&["run", "model.sct", "-i", &inputs, "-o", "out", "--dump-tensors", "t"]));

@@ -110,6 +110,22 @@ pub(crate) fn names_in(directory: &Path) -> Vec<String> {
     names
 }
 
+/// The example model with an output channel of its last convolution set to zero.
+pub(crate) fn pruned_example() -> Vec<u8> {
+    use secateur_converter::import::{Imported, tflite};
+    use secateur_converter::ir::Op;
+    let mut bytes = fs::read(example("fashion_dscnn_int8.tflite")).unwrap();
+    let Imported::Quantized(graph) = tflite::import(&bytes).unwrap() else {
+        panic!("the example is quantized")
+    };
+    let last = graph.nodes().iter().rfind(|node| matches!(node.op, Op::Conv2d(_))).unwrap();
+    let filter = graph.input_of(last, 1).unwrap();
+    let (data, row) = (filter.data.as_deref().unwrap(), filter.shape.iter().skip(1).product::<usize>());
+    let at = bytes.windows(data.len()).position(|window| window == data).unwrap();
+    bytes[at..at + row].fill(0);
+    bytes
+}
+
 /// A file of the example model: a classifier of 28x28 images into 10 classes, with golden vectors.
 pub(crate) fn example(name: &str) -> String {
     golden().join("fashion_dscnn").join(name).to_str().unwrap().to_owned()

@@ -47,10 +47,9 @@ pub struct Size {
 }
 
 impl Folding {
-    /// Why nothing changes, in a sentence.
-    pub const REASON: &'static str = "each channel left out is the same for every input or multiplied by zeros only, so \
-                                      what it adds to the next layer's sums is a constant that moved into the biases; \
-                                      no sum, and so no output byte, is another one";
+    /// Why no output changes, in a sentence.
+    pub const REASON: &'static str =
+        "what goes is constant or multiplied by zeros: the biases hold what it adds, sums stay equal";
 
     /// Output channels that were left out, in all layers.
     pub fn channels(&self) -> usize {
