@@ -24,7 +24,7 @@
 //! - Needs: nothing beyond a well-formed graph.
 //! - Gives: the same nodes with smaller tensors, compacted.
 //! - Leaves alone: the graph's inputs and outputs, grouped and transposed convolutions, slices, splits, softmax and every
-//!   other operator that is not named in [`keeps_last_axis`] or in `classes`, with all channels that they touch; the last
+//!   other operator that is not named in `keeps_last_axis` or in `classes`, with all channels that they touch; the last
 //!   channel of a tensor whose channels could all go; layers whose biases would exceed 32 bits.
 
 mod classes;
