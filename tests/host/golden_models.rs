@@ -6,9 +6,7 @@ use secateur_converter::core::Core;
 use secateur_converter::execute::{self, Dumped};
 use secateur_converter::pipeline::{self, Options};
 use secateur_tests::golden::{self, Golden, Intermediate};
-use secateur_tests::{shared_data, skipped};
-
-use crate::CORES;
+use secateur_tests::{CORES, shared_data, skipped};
 
 /// Every full-int8 model of the shared data.
 const MODELS: [&str; 8] = [
