@@ -91,7 +91,7 @@ struct Lowering<'g> {
 const MOST_CONSTANTS: usize = 64 << 20;
 
 /// Most bytes of weights that all layers together read.
-const MOST_WEIGHTS_READ: usize = 4 * MOST_CONSTANTS;
+const MOST_WEIGHTS_READ: usize = 2 * MOST_CONSTANTS;
 
 /// An affine quantization of one scale, as the arithmetic wants it.
 #[derive(Clone, Copy, Debug, PartialEq)]

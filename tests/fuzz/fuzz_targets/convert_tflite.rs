@@ -4,7 +4,8 @@
 use std::error::Error;
 
 use libfuzzer_sys::fuzz_target;
-use secateur_converter::pipeline::{Limits, Options, convert};
+use secateur_converter::limits::Limits;
+use secateur_converter::pipeline::{Options, convert};
 
 /// Small, for speed.
 const LIMITS: Limits = Limits { arena: 1 << 20, work: 1 << 20 };
