@@ -1,5 +1,7 @@
 //! From a lowered program to a `.sct` file: plans the arena, writes the records, proves that the runtime takes them.
 
+use std::collections::HashSet;
+
 use secateur::format::metadata::{self, Entry};
 use secateur::format::{ALIGN, NodeRecord, Place, Tables, TensorRecord, WriteError, Writer};
 use secateur::{LoadError, Model, kernels};
@@ -73,14 +75,19 @@ impl<'p> Draft<'p> {
 
 /// What the planner has to place.
 fn problem(program: &Program) -> Result<plan::Problem, EmitError> {
-    let alive = |ports: &[ValueId], buffer: usize| ports.iter().any(|&v| program.buffer(v) == Some(buffer));
+    // The format numbers both in 16 bits; nothing larger is worth planning.
+    let _: u16 = narrow("nodes", program.steps.len())?;
+    let _: u16 = narrow("tensors", program.values.len())?;
+    let ports =
+        |ports: &[ValueId]| ports.iter().filter_map(|&v| program.buffer(v)).collect::<HashSet<usize>>();
+    let (inputs, outputs) = (ports(&program.inputs), ports(&program.outputs));
     let mut buffers = Vec::with_capacity(program.buffers.len());
     for (index, &bytes) in program.buffers.iter().enumerate() {
         buffers.push(Buffer {
             name: String::new(),
             bytes: narrow("bytes in one tensor", bytes)?,
-            lives_from_start: alive(&program.inputs, index),
-            lives_to_end: alive(&program.outputs, index),
+            lives_from_start: inputs.contains(&index),
+            lives_to_end: outputs.contains(&index),
         });
     }
     for value in &program.values {

@@ -14,6 +14,7 @@ pub mod import;
 pub mod io;
 pub mod ir;
 pub mod layer_error;
+pub mod limits;
 pub mod lower;
 pub mod model_file;
 pub mod open;

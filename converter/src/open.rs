@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use crate::facts::Facts;
 use crate::io::{self, FileError, idx, npy};
+use crate::limits::LimitError;
 use crate::model_file::ModelFile;
 use crate::pipeline::{self, ConvertError, Converted, Options};
 
@@ -62,6 +63,14 @@ pub enum OpenError {
         /// What is wrong.
         source: Box<ConvertError>,
     },
+    /// The model is too large.
+    #[error("{}: too large", .path.display())]
+    Limit {
+        /// The file.
+        path: PathBuf,
+        /// In what.
+        source: LimitError,
+    },
     /// The runtime does not accept the file.
     #[error("{}: not a usable .sct model{}", .path.display(), node_name(.node))]
     Load {
@@ -87,7 +96,8 @@ impl OpenModel {
         let bytes = io::read(path)?;
         if ModelFile::looks_like_sct(&bytes) {
             let file = ModelFile::new(&bytes);
-            check(path, &file)?;
+            let limits = options.limits.check(&check(path, &file)?);
+            limits.map_err(|source| OpenError::Limit { path: path.to_owned(), source })?;
             return Ok(Self { path: path.to_owned(), file, source: None });
         }
         let own = || path.to_owned();
@@ -185,6 +195,7 @@ fn is_tflite(bytes: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::Limits;
 
     fn message(name: &str, bytes: &[u8]) -> String {
         let directory = tempfile::tempdir().unwrap();
@@ -200,6 +211,23 @@ mod tests {
         assert!(message("x.sct", b"hello").contains("not those of a .sct file"));
         assert!(message("x.tflite", b"hello").contains("cannot be converted"));
         assert!(message("x.txt", b"hello").contains("of an unknown kind"));
+    }
+
+    #[test]
+    fn a_large_sct_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("tiny.sct");
+        let tiny = concat!(env!("CARGO_MANIFEST_DIR"), "/../runtime/tests/data/tiny.sct");
+        std::fs::copy(tiny, &path).unwrap();
+        let open = |limits| OpenModel::read(&path, &Options { limits, ..Options::default() });
+        assert!(open(Limits { arena: 8, work: 16 }).is_ok());
+        let small = open(Limits { arena: 7, work: 16 }).unwrap_err();
+        assert!(matches!(small, OpenError::Limit { source: LimitError::Arena { needed: 8, .. }, .. }));
+        let short = open(Limits { arena: 8, work: 15 }).unwrap_err();
+        let OpenError::Limit { source: LimitError::Work { steps, index, own, .. }, .. } = short else {
+            panic!()
+        };
+        assert_eq!((steps, index, own), (16, 1, 12));
     }
 
     #[test]

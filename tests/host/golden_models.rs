@@ -7,9 +7,7 @@ use secateur_converter::execute::{self, Dumped};
 use secateur_converter::passes::fold_constant_channels::Size;
 use secateur_converter::pipeline::{self, Converted, Options};
 use secateur_tests::golden::{self, Golden, Intermediate};
-use secateur_tests::{shared_data, skipped};
-
-use crate::CORES;
+use secateur_tests::{CORES, shared_data, skipped};
 
 /// Every full-int8 model of the shared data.
 const MODELS: [&str; 8] = [

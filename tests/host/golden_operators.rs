@@ -6,9 +6,7 @@ use secateur_converter::core::Core;
 use secateur_converter::execute;
 use secateur_converter::pipeline::{self, Options};
 use secateur_tests::golden::{self, Golden};
-use secateur_tests::workspace;
-
-use crate::CORES;
+use secateur_tests::{CORES, workspace};
 
 /// Cases that are refused, and a part of what is said about them.
 const REFUSED: [(&str, &str); 4] = [

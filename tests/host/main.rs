@@ -6,8 +6,3 @@ mod golden_operators;
 mod load_time;
 mod malformed;
 mod mutation;
-
-use secateur_converter::core::Core;
-
-/// One core for each set of packings.
-const CORES: [Core; 2] = [Core::CortexM0, Core::CortexM4];

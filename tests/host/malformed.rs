@@ -6,10 +6,9 @@ use std::time::{Duration, Instant};
 use allocation_counter::measure;
 use anyhow::{Context, Result, ensure};
 use fastrand::Rng;
-use secateur_converter::pipeline::{Limits, Options, convert};
-use secateur_tests::{golden, shared_data, skipped, workspace};
-
-use crate::CORES;
+use secateur_converter::limits::Limits;
+use secateur_converter::pipeline::{Options, convert};
+use secateur_tests::{CORES, golden, shared_data, skipped, workspace};
 
 /// Most time for one file, on a machine that is busy with other tests.
 const TIME: Duration = Duration::from_secs(1);

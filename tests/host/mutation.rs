@@ -2,17 +2,14 @@
 //!
 //! The tests run with overflow checks; `cargo test --release -p secateur-tests mutation` runs them as released.
 
-mod subjects;
-mod trial;
-
 use std::hint::black_box;
 
 use fastrand::Rng;
 use secateur::format::{Header, Tables};
 use secateur_converter::model_file::ModelFile;
 
-use subjects::{SUBJECTS, Subject};
-use trial::{Outcome, reseal, restate_work, trial};
+use secateur_tests::subjects::{SUBJECTS, Subject};
+use secateur_tests::trial::{Outcome, reseal, restate_work, trial};
 
 /// Files up to this length are damaged everywhere, longer ones at random places.
 const SHORT: usize = 8 << 10;

@@ -1,9 +1,17 @@
-//! What the test suites share: where golden data is, how it is read, and how firmware is run.
+//! What the test suites share: where golden data is, how it is read, which files are damaged and what they may do then,
+//! and how firmware is run.
 
 use std::path::{Path, PathBuf};
 
 pub mod golden;
+pub mod subjects;
 pub mod target;
+pub mod trial;
+
+use secateur_converter::core::Core;
+
+/// One core for each set of packings.
+pub const CORES: [Core; 2] = [Core::CortexM0, Core::CortexM4];
 
 /// The root of the workspace.
 pub fn workspace() -> &'static Path {

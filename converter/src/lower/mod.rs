@@ -56,6 +56,10 @@ pub fn lower(graph: &Graph<Quantized>, core: Core) -> Result<Program, Vec<Proble
     for id in graph.node_ids() {
         let node = &graph[id];
         lowering.collect(node_place(id, node), &mut problems, |l| l.node(node));
+        if let Err(fault) = lowering.check_size() {
+            problems.push(Problem { place: node_place(id, node), fault });
+            return Err(problems);
+        }
     }
     for &output in graph.outputs() {
         lowering.collect(lowering.tensor_place(output), &mut problems, |l| {
@@ -86,7 +90,7 @@ struct Lowering<'g> {
 const MOST_CONSTANTS: usize = 64 << 20;
 
 /// Most bytes of weights that all layers together read.
-const MOST_WEIGHTS_READ: usize = 4 * MOST_CONSTANTS;
+const MOST_WEIGHTS_READ: usize = 2 * MOST_CONSTANTS;
 
 impl<'g> Lowering<'g> {
     fn collect(
@@ -187,16 +191,25 @@ impl<'g> Lowering<'g> {
         Ok(copy)
     }
 
+    /// Refuses a model that has grown beyond what any microcontroller holds.
+    fn check_size(&self) -> Result<(), Fault> {
+        for (bytes, what, limit) in [
+            (self.constants.len(), "constants", MOST_CONSTANTS),
+            (self.weights_read, "weights to read", MOST_WEIGHTS_READ),
+        ] {
+            if bytes > limit {
+                return Err(unsupported(format!(
+                    "up to here the model has {bytes} bytes of {what}, at most {limit} are allowed"
+                )));
+            }
+        }
+        Ok(())
+    }
+
     /// The values of a constant int8 filter.
     fn weights(&mut self, filter: &Tensor) -> Result<Vec<i8>, Fault> {
-        let bytes = filter.data.as_ref().map_or(0, |data| data.len());
-        self.weights_read = self.weights_read.saturating_add(bytes);
-        if self.weights_read > MOST_WEIGHTS_READ {
-            return Err(unsupported(format!(
-                "the layers up to this one read {} bytes of weights, at most {MOST_WEIGHTS_READ} are allowed",
-                self.weights_read
-            )));
-        }
+        self.weights_read =
+            self.weights_read.saturating_add(filter.data.as_ref().map_or(0, |data| data.len()));
         weights::values(filter)
     }
 
@@ -219,13 +232,7 @@ impl<'g> Lowering<'g> {
             ));
         }
         self.program.steps.push(step);
-        if self.constants.len() <= MOST_CONSTANTS {
-            return Ok(());
-        }
-        Err(unsupported(format!(
-            "with this node the model has {} bytes of constants, at most {MOST_CONSTANTS} are allowed",
-            self.constants.len()
-        )))
+        Ok(())
     }
 }
 

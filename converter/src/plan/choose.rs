@@ -13,6 +13,10 @@ use super::{Plan, Problem, ProblemError, SharedPlace};
 const RULES_WORK: Budget = Budget(20_000_000);
 const SEARCH_WORK: Budget = Budget(10_000_000);
 
+/// Most buffers alive, counted once per slot: bounds the pairs that must be kept apart, and what is listed of them.
+/// A network of a thousand steps with ten buffers alive at a time has ten thousand.
+const MOST_ALIVE: usize = 1 << 20;
+
 /// An order with its in-place pairs, and the best placement of it so far.
 struct Candidate<'a> {
     order: &'a Order,
@@ -27,7 +31,8 @@ struct Candidate<'a> {
 /// Plans a problem.
 ///
 /// # Errors
-/// A [`ProblemError`] if the problem contradicts itself, or if the arena would not fit into 32 bits.
+/// A [`ProblemError`] if the problem contradicts itself, is too large to be planned, or if the arena would not fit into 32
+/// bits.
 pub fn plan(problem: &Problem) -> Result<Plan, ProblemError> {
     let flow = Dataflow::new(problem)?;
     let found = orders(&flow, bound_of_all_orders(&flow));
@@ -35,8 +40,8 @@ pub fn plan(problem: &Problem) -> Result<Plan, ProblemError> {
     let mut candidates = place_by_rules(&flow, &found.orders, smallest_bound);
     search_on(&mut candidates, smallest_bound);
     let best = candidates.into_iter().min_by_key(|candidate| candidate.best.arena);
-    // Only steps that wait for themselves have no order, and each order gives a candidate.
-    let best = best.ok_or_else(|| flow.cycle())?;
+    let best =
+        best.ok_or_else(|| flow.cycle().unwrap_or(ProblemError::TooManyAlive { limit: MOST_ALIVE }))?;
     to_plan(best, problem, smallest_bound, found.proved)
 }
 
@@ -47,6 +52,9 @@ fn place_by_rules<'a>(flow: &Dataflow, orders: &'a [Order], smallest_bound: u64)
     let mut smallest = u64::MAX;
     for order in orders {
         let spans = buffer_spans(flow.problem, &order.steps);
+        if slots_alive(&spans) > MOST_ALIVE {
+            continue;
+        }
         for shared in choices(flow, &order.steps, &spans) {
             if order.peak >= smallest || (!candidates.is_empty() && budget.0 == 0) {
                 return candidates;
@@ -79,6 +87,11 @@ fn place_by_rules<'a>(flow: &Dataflow, orders: &'a [Order], smallest_bound: u64)
         }
     }
     candidates
+}
+
+/// The buffers alive, counted once per slot.
+fn slots_alive(spans: &[Option<Span>]) -> usize {
+    spans.iter().flatten().map(|span| span.last - span.first + 1).sum()
 }
 
 /// Improves the candidates, the smallest first, while one could still become the best.

@@ -13,6 +13,8 @@ pub(super) struct Dataflow<'a> {
     pub(super) reads: Vec<Vec<usize>>,
     /// For each buffer, the steps that read it, each once, ascending.
     pub(super) readers: Vec<Vec<usize>>,
+    /// For each step, the readers of all that it reads: what judging its effect costs.
+    pub(super) rivals: Vec<usize>,
     /// For each step, the steps it must run before, each once, ascending.
     pub(super) successors: Vec<Vec<usize>>,
     /// For each step, the steps it waits for, in the order of its reads, each once.
@@ -50,8 +52,10 @@ impl<'a> Dataflow<'a> {
                 successors[predecessor].push(step);
             }
         }
+        let rivals = reads.iter().map(|buffers| buffers.iter().map(|&buffer| readers[buffer].len()).sum());
         Ok(Self {
             problem,
+            rivals: rivals.collect(),
             bytes: problem.buffers.iter().map(|buffer| placed_bytes(buffer.bytes)).collect(),
             scratch: problem.steps.iter().map(|step| placed_bytes(step.scratch_bytes)).collect(),
             reads,
@@ -123,12 +127,12 @@ impl<'a> Dataflow<'a> {
         steps
     }
 
-    /// The error for a problem that has no order.
-    pub(super) fn cycle(&self) -> ProblemError {
+    /// The error for a problem that has no order, because steps wait for themselves.
+    pub(super) fn cycle(&self) -> Option<ProblemError> {
         let mut runs = vec![false; self.step_count()];
         self.breadth_first().into_iter().for_each(|step| runs[step] = true);
-        let stuck = runs.iter().position(|&runs| !runs).unwrap_or(0);
-        ProblemError::Cycle { step: self.problem.step_label(stuck) }
+        let stuck = runs.iter().position(|&runs| !runs)?;
+        Some(ProblemError::Cycle { step: self.problem.step_label(stuck) })
     }
 }
 

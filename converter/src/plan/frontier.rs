@@ -1,5 +1,7 @@
 //! A schedule half done: which steps have run, which can run next, and what is alive.
 
+use std::collections::BTreeSet;
+
 use super::dataflow::Dataflow;
 
 /// What running a step would mean for the live set.
@@ -16,8 +18,8 @@ pub(super) struct Effect {
 pub(super) struct Frontier {
     /// One bit per step that has run.
     pub(super) done: Box<[u64]>,
-    /// The steps that have not run and wait for none, ascending.
-    pub(super) ready: Vec<usize>,
+    /// The steps that have not run and wait for none.
+    pub(super) ready: BTreeSet<usize>,
     /// Bytes alive between the steps.
     pub(super) live: u64,
 }
@@ -44,6 +46,11 @@ impl Frontier {
         }
     }
 
+    /// Work of judging every ready step's effect.
+    pub(super) fn effects_cost(&self, flow: &Dataflow) -> usize {
+        self.ready.iter().map(|&step| 1 + flow.rivals[step]).sum()
+    }
+
     /// What running a ready step now would mean.
     pub(super) fn effect(&self, flow: &Dataflow, step: usize) -> Effect {
         let dies = |buffer: usize| flow.dies_at(buffer, step, |reader| has(&self.done, reader));
@@ -63,12 +70,9 @@ impl Frontier {
     pub(super) fn run(&mut self, flow: &Dataflow, step: usize, effect: Effect) {
         self.done[step / 64] |= 1 << (step % 64);
         self.live = effect.after;
-        self.ready.retain(|&other| other != step);
-        for &successor in &flow.successors[step] {
-            if flow.predecessors[successor].iter().all(|&predecessor| has(&self.done, predecessor)) {
-                let place = self.ready.partition_point(|&other| other < successor);
-                self.ready.insert(place, successor);
-            }
-        }
+        self.ready.remove(&step);
+        let waits_for_none =
+            |&step: &usize| flow.predecessors[step].iter().all(|&predecessor| has(&self.done, predecessor));
+        self.ready.extend(flow.successors[step].iter().copied().filter(waits_for_none));
     }
 }

@@ -55,6 +55,9 @@ pub(super) struct Orders {
     pub(super) proved: bool,
 }
 
+/// Work after which a rule of thumb gives up, in readers of buffers looked at: a fraction of a second.
+const RULE_WORK: usize = 20_000_000;
+
 /// Finds orders, none if there is no possible one. `floor` is a peak that no order can go below.
 pub(super) fn orders(flow: &Dataflow, floor: u64) -> Orders {
     let given: Vec<usize> = (0..flow.step_count()).collect();
@@ -89,10 +92,12 @@ pub(super) fn orders(flow: &Dataflow, floor: u64) -> Orders {
     Orders { orders, proved }
 }
 
-/// The peak of an order, at least `floor`; none if a step is missing or comes before one that it waits for.
+/// The peak of an order, at least `floor`; none if a step is missing, comes before one that it waits for, or the order
+/// takes too much work.
 fn peak(flow: &Dataflow, steps: &[usize], floor: u64) -> Option<u64> {
     let mut frontier = Frontier::start(flow);
     let mut peak = floor;
+    let mut left = RULE_WORK;
     if steps.len() != flow.step_count() {
         return None;
     }
@@ -100,6 +105,7 @@ fn peak(flow: &Dataflow, steps: &[usize], floor: u64) -> Option<u64> {
         if !frontier.ready.contains(&step) {
             return None;
         }
+        left = left.checked_sub(1 + flow.rivals[step])?;
         let effect = frontier.effect(flow, step);
         peak = peak.max(effect.during);
         frontier.run(flow, step, effect);
@@ -126,10 +132,14 @@ fn depth_first(flow: &Dataflow, reversed: bool) -> Vec<usize> {
 }
 
 /// Runs the ready step with the smallest key, over and over; the key is made of the bytes alive before and the effect.
+/// Ends early where that is too much work.
 fn greedy(flow: &Dataflow, key: impl Fn(u64, Effect) -> (u64, u64)) -> Vec<usize> {
     let mut frontier = Frontier::start(flow);
     let mut steps = Vec::with_capacity(flow.step_count());
+    let mut left = RULE_WORK;
     loop {
+        let Some(rest) = left.checked_sub(frontier.effects_cost(flow)) else { return steps };
+        left = rest;
         let effects = frontier.ready.iter().map(|&step| (step, frontier.effect(flow, step)));
         let Some((step, effect)) = effects.min_by_key(|&(_, effect)| key(frontier.live, effect)) else {
             return steps;

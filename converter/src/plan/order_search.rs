@@ -16,7 +16,8 @@ use std::collections::{BinaryHeap, HashMap};
 use super::dataflow::Dataflow;
 use super::frontier::Frontier;
 
-/// Work after which the search gives up, in words of memory written for the sets: some tens of milliseconds.
+/// Work after which the search gives up, in words of memory written for the sets and in readers looked at: some tens of
+/// milliseconds.
 const WORK: usize = 1_500_000;
 
 /// What the search came to.
@@ -43,7 +44,9 @@ pub(super) fn search(flow: &Dataflow, floor: u64, incumbent: u64) -> Outcome {
     let mut lowest: HashMap<Box<[u64]>, u64> = HashMap::new();
     let mut work = 0;
     let mut root = Node { frontier: Frontier::start(flow), peak: floor, parent: None, steps: Vec::new() };
-    run_free_steps(flow, &mut root);
+    if !run_free_steps(flow, &mut root, &mut work) {
+        return Outcome { found: None, proved: false };
+    }
     queue.push((Reverse(root.peak), root.steps.len(), Reverse(0)));
     nodes.push(root);
     while let Some((Reverse(peak), done_count, Reverse(index))) = queue.pop() {
@@ -54,6 +57,7 @@ pub(super) fn search(flow: &Dataflow, floor: u64, incumbent: u64) -> Outcome {
         if lowest.get(&frontier.done).is_some_and(|&known| known < peak) {
             continue;
         }
+        work += frontier.effects_cost(flow);
         for &step in &frontier.ready {
             let effect = frontier.effect(flow, step);
             let peak = peak.max(effect.during);
@@ -62,9 +66,9 @@ pub(super) fn search(flow: &Dataflow, floor: u64, incumbent: u64) -> Outcome {
             }
             let mut child = Node { frontier: frontier.clone(), peak, parent: Some(index), steps: vec![step] };
             child.frontier.run(flow, step, effect);
-            run_free_steps(flow, &mut child);
+            let ended = run_free_steps(flow, &mut child, &mut work);
             work += child.frontier.done.len() + child.frontier.ready.len() + child.steps.len() + 8;
-            if work > WORK {
+            if work > WORK || !ended {
                 return Outcome { found: None, proved: false };
             }
             let known = lowest.entry(child.frontier.done.clone()).or_insert(u64::MAX);
@@ -78,17 +82,24 @@ pub(super) fn search(flow: &Dataflow, floor: u64, incumbent: u64) -> Outcome {
     Outcome { found: None, proved: true }
 }
 
-/// Runs every ready step that can do no harm, until there is none.
-fn run_free_steps(flow: &Dataflow, node: &mut Node) {
+/// Runs every ready step that can do no harm, until there is none; false if that takes too much work.
+fn run_free_steps(flow: &Dataflow, node: &mut Node, work: &mut usize) -> bool {
     let Node { frontier, peak, steps, .. } = node;
     let is_free = |frontier: &Frontier, step: usize| {
         let effect = frontier.effect(flow, step);
         (effect.during <= *peak && effect.after <= frontier.live).then_some((step, effect))
     };
-    while let Some((step, effect)) = frontier.ready.iter().find_map(|&step| is_free(frontier, step)) {
+    while let Some((step, effect)) = frontier.ready.iter().find_map(|&step| {
+        *work += 1 + flow.rivals[step];
+        is_free(frontier, step)
+    }) {
         frontier.run(flow, step, effect);
         steps.push(step);
+        if *work > WORK {
+            return false;
+        }
     }
+    true
 }
 
 fn nodes_to_order(nodes: &[Node], last: usize) -> Vec<usize> {

@@ -148,6 +148,12 @@ pub enum ProblemError {
         /// The first step in the list that is in the circle or behind it.
         step: Label,
     },
+    /// Planning would take too much time and memory.
+    #[error("too many buffers are alive for too long: planning is limited to {limit} in all slots together")]
+    TooManyAlive {
+        /// Most buffers alive, counted once per slot.
+        limit: usize,
+    },
     /// The arena would be larger than a 32-bit address space.
     #[error("the buffers need {bytes} bytes at once, more than 32 bits can address")]
     TooLarge {

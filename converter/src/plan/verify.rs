@@ -1,5 +1,7 @@
 //! The check of a plan, from the definitions alone: it shares no code with the planner.
 
+use std::collections::BTreeSet;
+
 use thiserror::Error;
 
 use super::problem::{ALIGN, Label, Problem, Step};
@@ -87,8 +89,12 @@ pub fn verify(problem: &Problem, plan: &Plan) -> Result<(), PlanError> {
     let last_use = last_uses(problem, plan);
     check_pairs(problem, plan, &last_use)?;
     let end = plan.order.len() + 1;
-    let mut alive: Vec<bool> = problem.buffers.iter().map(|buffer| buffer.lives_from_start).collect();
-    let mut written = alive.clone();
+    let mut written: Vec<bool> = problem.buffers.iter().map(|buffer| buffer.lives_from_start).collect();
+    let mut alive: BTreeSet<usize> = (0..written.len()).filter(|&buffer| written[buffer]).collect();
+    let mut overwriting = vec![Vec::new(); plan.order.len()];
+    for pair in &plan.shared {
+        overwriting[pair.step].push(pair.write);
+    }
     let mut fullest = 0;
     for slot in 0..=end {
         let step = slot.checked_sub(1).and_then(|position| plan.order.get(position)).copied();
@@ -100,14 +106,13 @@ pub fn verify(problem: &Problem, plan: &Plan) -> Result<(), PlanError> {
                 }
             }
             for &buffer in &problem.steps[step].writes {
-                (alive[buffer], written[buffer]) = (true, true);
+                written[buffer] = true;
+                alive.insert(buffer);
             }
         }
-        let pairs = plan.shared.iter().filter(|pair| Some(pair.step) == step);
-        let overwriting: Vec<usize> = pairs.map(|pair| pair.write).collect();
-        let in_use = (0..alive.len()).filter(|buffer| alive[*buffer] && !overwriting.contains(buffer));
+        let overwriting = step.map_or(&[][..], |step| &overwriting[step]);
         let mut ranges = Vec::new();
-        for buffer in in_use {
+        for &buffer in alive.iter().filter(|buffer| !overwriting.contains(buffer)) {
             let label = || PlanError::NotPlaced { buffer: problem.buffer_label(buffer) };
             ranges.push((plan.offsets[buffer].ok_or_else(label)?, problem.buffers[buffer].bytes));
         }
@@ -116,9 +121,7 @@ pub fn verify(problem: &Problem, plan: &Plan) -> Result<(), PlanError> {
             ranges.push((plan.scratch_offsets[step].ok_or_else(label)?, problem.steps[step].scratch_bytes));
         }
         fullest = check_slot(slot, ranges, plan.arena_bytes)?.max(fullest);
-        for (buffer, alive) in alive.iter_mut().enumerate() {
-            *alive &= problem.buffers[buffer].lives_to_end || last_use[buffer] > slot;
-        }
+        alive.retain(|&buffer| problem.buffers[buffer].lives_to_end || last_use[buffer] > slot);
     }
     match u64::from(plan.lower_bound) == fullest {
         true => Ok(()),
@@ -162,17 +165,19 @@ fn last_uses(problem: &Problem, plan: &Plan) -> Vec<usize> {
 }
 
 fn check_pairs(problem: &Problem, plan: &Plan, last_use: &[usize]) -> Result<(), PlanError> {
-    for (index, pair) in plan.shared.iter().enumerate() {
+    let mut slots = vec![0; plan.order.len()];
+    for (position, &step) in plan.order.iter().enumerate() {
+        slots[step] = position + 1;
+    }
+    let (mut reads, mut writes) = (BTreeSet::new(), BTreeSet::new());
+    for pair in &plan.shared {
         let (read, write) = (&problem.buffers[pair.read], &problem.buffers[pair.write]);
-        let slot = plan.order.iter().position(|&step| step == pair.step).map_or(0, |position| position + 1);
         let offered = problem.steps[pair.step]
             .in_place
             .iter()
             .any(|offer| offer.read == pair.read && offer.write == pair.write);
-        let alone = plan.shared[..index]
-            .iter()
-            .all(|other| other.step != pair.step || (other.read != pair.read && other.write != pair.write));
-        let dies = last_use[pair.read] == slot && !read.lives_to_end;
+        let alone = reads.insert((pair.step, pair.read)) && writes.insert((pair.step, pair.write));
+        let dies = last_use[pair.read] == slots[pair.step] && !read.lives_to_end;
         let fits = write.bytes.div_ceil(ALIGN) <= read.bytes.div_ceil(ALIGN);
         let same_place = plan.offsets[pair.read] == plan.offsets[pair.write];
         if !(offered && alone && dies && fits && same_place) {

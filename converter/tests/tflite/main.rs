@@ -2,6 +2,7 @@
 
 mod builder;
 mod files;
+mod limits;
 mod malformed;
 mod memory;
 mod models;

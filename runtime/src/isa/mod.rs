@@ -54,14 +54,6 @@ pub struct Plane<'a> {
     pub stage: &'a OutputStage,
 }
 
-impl Plane<'_> {
-    /// Row pairs, and columns of each, that the kernel reads at this stride.
-    pub fn extent(&self, stride: usize) -> [usize; 2] {
-        let row_pairs = if stride == 1 { self.rows.div_ceil(2) } else { self.rows } + 1;
-        [row_pairs, self.columns.saturating_sub(1) * stride + 3]
-    }
-}
-
 /// Rows of one length inside a larger image, and the distance at which they are to stand.
 #[derive(Debug, Clone, Copy)]
 pub struct Rows<'a> {

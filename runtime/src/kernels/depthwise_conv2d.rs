@@ -153,7 +153,7 @@ fn repeat(pixel: &[i8], first: usize, multiplier: usize, block: &mut [i8]) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     extern crate std;
     use std::vec::Vec;
 
@@ -164,7 +164,12 @@ mod tests {
     use crate::kernels::testing::{Layer, OneNode, definitions, windowed, windows};
 
     /// A layer on `[n, h, w, c]` with this depth multiplier.
-    fn layer(window: Window, input: [usize; 4], multiplier: usize, seed: u64) -> Layer {
+    pub(in crate::kernels) fn layer(
+        window: Window,
+        input: [usize; 4],
+        multiplier: usize,
+        seed: u64,
+    ) -> Layer {
         let [n, h, w, c] = input;
         let [kh, kw] = [window.height, window.width].map(|axis| usize::from(axis.kernel));
         let [out_h, out_w] = windowed(&window, [h, w]);

@@ -77,9 +77,11 @@ fn check(node: &Node<'_>) -> Result<u64, NodeError> {
     let [out_n, out_h, out_w, out_c] = shape(node.output(0)).ok_or(NodeError::Shape)?;
     params.window.check([h, w], [out_h, out_w])?;
     require(n == out_n && c == out_c, NodeError::Shape)?;
+    // The windows reach the end of the rows: what is laid out is no more than what is computed with.
+    require(w < out_w * params.stride() + 3, NodeError::Shape)?;
     node.check_unary::<i8, i8>(scratch_len(params, w, [out_h, out_w]))?;
     constants(node, params, c).ok_or(NodeError::Constants)?;
-    Ok((n * out_h * out_w) as u64 * (9 * c) as u64)
+    Ok(node.output(0).map_or(0, |output| output.shape.elements() as u64) * 9)
 }
 
 fn constants<'m>(node: &Node<'m>, params: &Params, channels: usize) -> Option<(&'m [u32], &'m [i32])> {
@@ -186,5 +188,80 @@ impl Source<'_> {
         let [h, w, c] = self.size;
         let y = padded.checked_sub(self.params.window.height.pad.into()).filter(|&y| y < h)?;
         self.image.get(y * w * c + self.channel..(y + 1) * w * c)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use std::vec;
+    use std::vec::Vec;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::kernels::depthwise_conv2d::tests::layer;
+    use crate::kernels::testing::{Layer, OneNode, definitions};
+    use crate::packing::row_pairs;
+    use crate::quant::ChannelQuant;
+
+    /// A 3x3 window at `stride` with this padding above and on the left.
+    fn window(stride: u16, [top, left]: [u16; 2]) -> Window {
+        let axis = |pad| Axis { kernel: 3, stride, dilation: 1, pad };
+        Window { height: axis(top), width: axis(left) }
+    }
+
+    fn node(layer: &Layer, band: u32) -> OneNode {
+        let mut node = OneNode::new(OpCode::DepthwiseConv2d).packing(Packing::RowPairs);
+        let ([_, _, w, c], [_, out_h, out_w, _]) = (layer.input.shape, layer.output);
+        let of_channel = |o: usize| layer.weights.data[o..].iter().step_by(c);
+        let channels: Vec<ChannelQuant> = (0..c).map(|o| layer.fold(o, of_channel(o))).collect();
+        let weights: Vec<i8> = (0..c).flat_map(of_channel).copied().collect();
+        assert!(row_pairs::holds(&weights, &channels));
+        let (mut words, mut records) = (vec![0; c * WEIGHT_WORDS], vec![0; c * RECORD_WORDS]);
+        row_pairs::encode(&weights, &channels, &mut words, &mut records);
+        let params = Params {
+            weights: node.constants(&words),
+            channels: node.constants(&records),
+            window: layer.window,
+            band,
+            stage: layer.stage,
+            input_zero_point: layer.zero_point,
+            reserved: [0; 3],
+        };
+        let node = node.params(&params).input(&layer.input.shape, &layer.input.data);
+        node.output::<i8>(&layer.output).scratch(scratch_len(&params, w, [out_h, out_w]))
+    }
+
+    #[test]
+    fn mutants_stay_within_bounds() {
+        node(&layer(window(1, [1, 1]), [2, 5, 4, 6], 1, 0), 2).assert_mutants_stay_within_bounds();
+        node(&layer(window(2, [1, 0]), [1, 5, 7, 5], 1, 0), 1).assert_mutants_stay_within_bounds();
+    }
+
+    proptest! {
+        #[test]
+        fn equals_the_definition(
+            stride in 1u16..=2,
+            padding in [0u16..3, 0u16..3],
+            image in (1usize..3, 1usize..9, 1usize..9, 1usize..10),
+            band in 1u32..5,
+            seed: u64,
+        ) {
+            let band = if stride == 1 { 2 * band } else { band };
+            let layer = layer(window(stride, padding), image.into(), 1, seed);
+            prop_assert_eq!(node(&layer, band).run::<i8>(), definitions::depthwise_conv2d(&layer));
+        }
+    }
+
+    #[test]
+    fn nodes_that_do_not_fit_are_refused() {
+        let same = layer(window(1, [1, 1]), [1, 4, 4, 3], 1, 0);
+        assert_eq!(node(&same, 2).check(), Ok(5 * 5 * 3 * 9));
+        assert_eq!(node(&same, 3).check(), Err(NodeError::Params));
+        assert_eq!(node(&same, 0).check(), Err(NodeError::Params));
+        assert_eq!(node(&same, 4).scratch(15).check(), Err(NodeError::Scratch));
+        let narrow = Layer { output: [1, 4, 1, 3], ..same };
+        assert_eq!(node(&narrow, 2).check(), Err(NodeError::Shape));
     }
 }

@@ -107,6 +107,12 @@ unsafe extern "C" {
     );
 }
 
+/// Distance from the first of `count` things to the last, `pitch` apart; `None` if there is none or the distance is larger
+/// than any slice. A wrong call must not pass for a right one because its sizes wrap at 32 bits.
+fn last(count: usize, pitch: usize) -> Option<usize> {
+    count.checked_sub(1)?.checked_mul(pitch)
+}
+
 /// Dual 16-bit multiply-accumulates.
 #[derive(Debug, Clone, Copy)]
 pub struct Dsp;
@@ -144,11 +150,14 @@ impl Isa for Dsp {
 
     fn widen<const PIXELS: usize>(rows: &Rows<'_>, output: &mut [i16]) {
         let Rows { input, row_len, rows, pitch, pairs } = *rows;
-        let read = (rows.max(1) - 1) * pitch + row_len;
         let own = row_len.div_ceil(2);
-        let written = ((rows.max(1) - 1) * pairs + own.max(1) - 1) * 2 * PIXELS + 2;
-        let fits = row_len > 0 && rows > 0 && pairs >= own && input.len() >= read && output.len() >= written;
-        if !fits || !output.as_ptr().addr().is_multiple_of(4) {
+        let fits = || {
+            let read = last(rows, pitch)?.checked_add(row_len)?;
+            let last_pair = last(rows, pairs)?.checked_add(own.checked_sub(1)?)?;
+            let written = last_pair.checked_mul(2 * PIXELS)?.checked_add(2)?;
+            Some(pairs >= own && input.len() >= read && output.len() >= written)
+        };
+        if fits() != Some(true) || !output.as_ptr().addr().is_multiple_of(4) {
             return;
         }
         // SAFETY: `fits` says that the input holds all rows at their pitch, and the output every pair up to the last; rows
@@ -162,8 +171,9 @@ impl Isa for Dsp {
 
     fn pair_rows(rows: [Option<&[i8]>; 2], channels: usize, pitch: usize, padding: i8, output: &mut [u32]) {
         let columns = output.len() / 4;
-        let long_enough =
-            |row: Option<&[i8]>| row.is_none_or(|row| row.len() >= (columns.max(1) - 1) * pitch + 4);
+        let long_enough = |row: Option<&[i8]>| {
+            row.is_none_or(|row| last(columns, pitch).is_some_and(|at| row.len() >= 4 && at <= row.len() - 4))
+        };
         if channels != 4 || columns == 0 || !rows.into_iter().all(long_enough) {
             return Scalar::pair_rows(rows, channels, pitch, padding, output);
         }
@@ -178,14 +188,15 @@ impl Isa for Dsp {
     }
 
     fn row_pairs<const STRIDE: usize>(plane: &Plane<'_>, output: &mut [i8]) {
-        let [row_pairs, columns] = plane.extent(STRIDE);
-        let read = (row_pairs - 1) * plane.row_words + 4 * (columns - 1) + 1;
-        let written =
-            (plane.rows.max(1) - 1) * plane.row_pitch + (plane.columns.max(1) - 1) * plane.column_pitch + 1;
-        let fits =
-            plane.rows > 0 && plane.columns > 0 && plane.words.len() >= read && output.len() >= written;
-        let (&[bias, mantissa, shift], true) = (plane.record, fits && plane.weights.len() >= WEIGHT_WORDS)
-        else {
+        let fits = || {
+            let last_column = last(plane.columns, STRIDE)?.checked_add(2)?.checked_mul(4)?;
+            let last_pair = if STRIDE == 1 { plane.rows.div_ceil(2) } else { plane.rows };
+            let read = last_pair.checked_mul(plane.row_words)?.checked_add(last_column)?;
+            let columns = last(plane.columns, plane.column_pitch)?;
+            let written = last(plane.rows, plane.row_pitch)?.checked_add(columns)?;
+            Some(plane.words.len() > read && output.len() > written && plane.weights.len() >= WEIGHT_WORDS)
+        };
+        let (&[bias, mantissa, shift], Some(true)) = (plane.record, fits()) else {
             return;
         };
         let pitch = plane.row_words * size_of::<u32>();

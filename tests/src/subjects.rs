@@ -1,4 +1,4 @@
-//! The files that are damaged: every operator and packing, the example model, published models where they are.
+//! Sound `.sct` files to damage: every operator and packing, the example model, published models where they are.
 
 use std::path::Path;
 use std::sync::LazyLock;
@@ -8,18 +8,20 @@ use secateur::kernels;
 use secateur_converter::core::Core;
 use secateur_converter::model_file::ModelFile;
 use secateur_converter::pipeline::{Options, convert};
-use secateur_tests::{golden, shared_data, skipped, workspace};
 
-use crate::CORES;
+use crate::{CORES, golden, shared_data, skipped, workspace};
 
 /// A file that loads.
-pub(super) struct Subject {
-    pub(super) name: String,
-    pub(super) file: ModelFile,
+#[derive(Debug)]
+pub struct Subject {
+    /// Where it comes from, for messages.
+    pub name: String,
+    /// The file.
+    pub file: ModelFile,
 }
 
 /// Cases of every operator and packing, then whole models.
-pub(super) static SUBJECTS: LazyLock<Vec<Subject>> = LazyLock::new(|| {
+pub static SUBJECTS: LazyLock<Vec<Subject>> = LazyLock::new(|| {
     let mut subjects = operators();
     let example = workspace().join("tests/golden/fashion_dscnn/fashion_dscnn_int8.tflite");
     subjects.extend(CORES.into_iter().filter_map(|core| subject(&example, core)));
