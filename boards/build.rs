@@ -15,10 +15,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let Some(board) = selected_board(&folder)? else { return Ok(()) };
 
     let memory = folder.join(&board).join("memory.x");
+    let ram = length_of_ram(&fs::read_to_string(&memory)?).ok_or("memory.x states no length of RAM")?;
     let out = PathBuf::from(env::var("OUT_DIR")?);
     fs::copy(&memory, out.join("memory.x"))?;
     println!("cargo::rerun-if-changed={}", memory.display());
     println!("cargo::rustc-env=SECATEUR_BOARD={board}");
+    println!("cargo::rustc-env=SECATEUR_RAM={ram}");
     println!("cargo::rustc-link-search={}", out.display());
     println!("cargo::rustc-link-arg-bins=-Tlink.x");
     // Keeps the program headers out of flash: without it the first segment is padded to a page.
@@ -40,4 +42,11 @@ fn selected_board(boards: &std::path::Path) -> Result<Option<String>, Box<dyn Er
         }
     }
     Ok(None)
+}
+
+/// Bytes of the region `RAM`, which has a line of its own with its length in `K`.
+fn length_of_ram(script: &str) -> Option<usize> {
+    let line = script.lines().find(|line| line.trim_start().starts_with("RAM "))?;
+    let (_, length) = line.split_once("LENGTH = ")?;
+    length.trim().strip_suffix('K')?.parse::<usize>().ok()?.checked_mul(1024)
 }
