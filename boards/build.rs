@@ -15,12 +15,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     let Some(board) = selected_board(&folder)? else { return Ok(()) };
 
     let memory = folder.join(&board).join("memory.x");
-    let ram = length_of_ram(&fs::read_to_string(&memory)?).ok_or("memory.x states no length of RAM")?;
     let out = PathBuf::from(env::var("OUT_DIR")?);
     fs::copy(&memory, out.join("memory.x"))?;
     println!("cargo::rerun-if-changed={}", memory.display());
     println!("cargo::rustc-env=SECATEUR_BOARD={board}");
-    println!("cargo::rustc-env=SECATEUR_RAM={ram}");
+    println!("cargo::rustc-env=SECATEUR_RAM={}", length_of_ram(&fs::read_to_string(&memory)?)?);
+    println!("cargo::rustc-check-cfg=cfg(dsp)");
+    println!("cargo::rerun-if-env-changed=SECATEUR_ISA");
+    if env::var("SECATEUR_ISA").is_ok_and(|isa| isa == "dsp") {
+        println!("cargo::rustc-cfg=dsp");
+    }
     println!("cargo::rustc-link-search={}", out.display());
     println!("cargo::rustc-link-arg-bins=-Tlink.x");
     // Keeps the program headers out of flash: without it the first segment is padded to a page.
@@ -29,6 +33,14 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("cargo::rustc-link-arg-bins=-Tdefmt.x");
     }
     Ok(())
+}
+
+/// Bytes of the region `RAM`.
+fn length_of_ram(memory: &str) -> Result<usize, Box<dyn Error>> {
+    let line = memory.lines().find(|line| line.trim_start().starts_with("RAM"));
+    let kilobytes = line.and_then(|line| line.split("LENGTH = ").nth(1)?.trim().strip_suffix('K'));
+    let kilobytes: usize = kilobytes.ok_or("memory.x: the length of RAM is not given in K")?.parse()?;
+    Ok(kilobytes * 1024)
 }
 
 /// The folder whose name is a feature that is on.
@@ -42,11 +54,4 @@ fn selected_board(boards: &std::path::Path) -> Result<Option<String>, Box<dyn Er
         }
     }
     Ok(None)
-}
-
-/// Bytes of the region `RAM`, which has a line of its own with its length in `K`.
-fn length_of_ram(script: &str) -> Option<usize> {
-    let line = script.lines().find(|line| line.trim_start().starts_with("RAM "))?;
-    let (_, length) = line.split_once("LENGTH = ")?;
-    length.trim().strip_suffix('K')?.parse::<usize>().ok()?.checked_mul(1024)
 }

@@ -1,5 +1,6 @@
 //! What runs on the host: golden vectors through the whole path, from a `.tflite` file to output bytes.
 
+mod example;
 mod golden_models;
 mod golden_operators;
 mod load_time;

@@ -1,3 +1,5 @@
 //! What runs on the boards, emulated by QEMU.
 
+mod models;
+mod size;
 mod support;

@@ -16,8 +16,8 @@ use crate::workspace;
 /// The package of all firmware.
 pub const PACKAGE: &str = "secateur-boards";
 
-/// The programs that the on-target tests run on every board.
-pub const TESTED: &[&str] = &["hello", "endings", "runner"];
+/// The programs that the on-target tests run on every board, with the features that they need.
+pub const TESTED: &[(&str, &[&str])] = &[("hello", &["logs"]), ("endings", &[]), ("runner", &[])];
 
 /// A program to build for a board.
 #[derive(Debug, Clone, Copy)]

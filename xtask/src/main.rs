@@ -17,6 +17,8 @@ struct Arguments {
 enum Command {
     /// Find or install what firmware is built and run with
     Setup(commands::setup::Options),
+    /// The main job once: a trained model on the host and on an emulated Cortex-M4
+    Demo(commands::demo::Options),
     /// Build a firmware for a board
     Build(commands::build::Options),
     /// Build a firmware and run it on an emulated board
@@ -32,6 +34,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Setup(options) => commands::setup::run(&options),
+        Command::Demo(options) => commands::demo::run(&options),
         Command::Build(options) => commands::build::run(&options),
         Command::Qemu(options) => commands::qemu::run(&options),
         // Its summary is the last word, also when tests failed.

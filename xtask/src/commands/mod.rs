@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout)] // Printing is what commands are for.
 
 pub(crate) mod build;
+pub(crate) mod demo;
 pub(crate) mod qemu;
 pub(crate) mod setup;
 pub(crate) mod size;
