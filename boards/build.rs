@@ -20,11 +20,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed={}", memory.display());
     println!("cargo::rustc-env=SECATEUR_BOARD={board}");
     println!("cargo::rustc-env=SECATEUR_RAM={}", length_of_ram(&fs::read_to_string(&memory)?)?);
-    println!("cargo::rustc-check-cfg=cfg(dsp)");
-    println!("cargo::rerun-if-env-changed=SECATEUR_ISA");
-    if env::var("SECATEUR_ISA").is_ok_and(|isa| isa == "dsp") {
-        println!("cargo::rustc-cfg=dsp");
-    }
+    // The module that `footprint` measures; the example's unless another one is named.
+    println!("cargo::rerun-if-env-changed=SECATEUR_MODEL");
+    let example = || folder.join("models/fashion_dscnn.rs");
+    let model = env::var_os("SECATEUR_MODEL").map_or_else(example, PathBuf::from);
+    println!("cargo::rustc-env=SECATEUR_MODEL={}", model.display());
     println!("cargo::rustc-link-search={}", out.display());
     println!("cargo::rustc-link-arg-bins=-Tlink.x");
     // Keeps the program headers out of flash: without it the first segment is padded to a page.

@@ -9,6 +9,8 @@ use semihosting::experimental::env::{self, Args};
 use semihosting::fs;
 use semihosting::io::{self, Read as _, Write as _};
 
+use crate::digits;
+
 /// Bytes of the longest command line.
 const LINE: usize = 192;
 /// Bytes of the longest path, the zero at its end included.
@@ -119,10 +121,12 @@ fn with_terminator(path: &str, open: impl FnOnce(&CStr) -> io::Result<fs::File>)
     open(path).map(File).map_err(|_| HostError::Open)
 }
 
-/// Writes a line to the standard output. A host that does not take it is no reason to stop.
-pub fn print(line: fmt::Arguments<'_>) {
-    if let Ok(mut stream) = io::stdout() {
-        let _ = stream.write_fmt(line);
-        let _ = stream.write_all(b"\n");
-    }
+/// Writes a name and a number as a line of the standard output. A host that does not take it is no reason to stop.
+pub fn print(name: &str, value: usize) {
+    let Ok(mut stream) = io::stdout() else { return };
+    let mut write = |text: &str| drop(stream.write_all(text.as_bytes()));
+    write(name);
+    write(" ");
+    digits::write::<10>(value as u32, &mut write);
+    write("\n");
 }

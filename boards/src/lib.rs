@@ -17,6 +17,8 @@
 #[cfg(target_os = "none")]
 pub mod board;
 #[cfg(target_os = "none")]
+mod digits;
+#[cfg(target_os = "none")]
 mod fault;
 #[cfg(target_os = "none")]
 pub mod flash;

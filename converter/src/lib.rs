@@ -19,3 +19,4 @@ pub mod open;
 pub mod pipeline;
 pub mod plan;
 pub mod port;
+pub mod rust_module;

@@ -63,10 +63,18 @@ pub enum ConvertError {
 pub const REFERENCE_SEED: u32 = 1;
 
 /// What a conversion is asked for.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// The core whose fastest packings are taken. The model runs on every core all the same.
     pub core: Core,
+    /// Names of the classes, by position in the output; the runtime does not need them.
+    pub labels: Vec<String>,
+}
+
+impl From<Core> for Options {
+    fn from(core: Core) -> Self {
+        Self { core, ..Self::default() }
+    }
 }
 
 /// Converts a source model. `source` is its file name, for the metadata.
@@ -85,7 +93,8 @@ pub fn convert(bytes: &[u8], source: &str, options: &Options) -> Result<Converte
     let provenance = [Entry::Converter(converter), Entry::Source(source, crc32(bytes))];
     let first = draft.file(&provenance)?;
     let hashes = reference_hashes(&first)?;
-    let entries: Vec<Entry<'_>> = provenance.into_iter().chain(hashes).collect();
+    let labels = (0..).zip(&options.labels).map(|(index, label)| Entry::Label(index, label));
+    let entries: Vec<Entry<'_>> = provenance.into_iter().chain(labels).chain(hashes).collect();
     let file = draft.file(&entries)?;
     self_check(&file)?;
     let plan = draft.plan().clone();

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use secateur::{Model, kernels};
 use secateur_converter::core::Core;
-use secateur_converter::pipeline::{self, Options};
+use secateur_converter::pipeline;
 use secateur_tests::golden::{self, Golden};
 use secateur_tests::target::Bench;
 use secateur_tests::{shared_data, workspace};
@@ -77,7 +77,7 @@ fn check(board: &str, test: &str) -> Result<()> {
 /// Whether the model fits the board; if so, it has run and its outputs are right.
 fn run(bench: &Bench, runner: &Path, golden: &Golden, core: Core) -> Result<bool> {
     let memory = bench.board.memory;
-    let converted = pipeline::convert(&fs::read(&golden.model)?, &golden.name, &Options { core })?;
+    let converted = pipeline::convert(&fs::read(&golden.model)?, &golden.name, &core.into())?;
     let file = converted.file.bytes();
     let model = Model::load(file, &kernels::ALL)?;
     // What the runner keeps for its stack.
@@ -99,6 +99,6 @@ fn run(bench: &Bench, runner: &Path, golden: &Golden, core: Core) -> Result<bool
     let outputs = fs::read(exchange.join("output.bin"))?;
     ensure!(outputs == golden.outputs, "outputs differ from the golden ones");
     let arena = format!("arena {}", model.arena_len());
-    ensure!(run.lines.iter().any(|line| *line == arena), "no line '{arena}' in {:?}", run.lines);
+    ensure!(run.lines.contains(&arena), "no line '{arena}' in {:?}", run.lines);
     Ok(true)
 }

@@ -53,7 +53,7 @@ fn run(arena: &mut [u8]) -> Result<(), Failure> {
     if options.check {
         self_check::self_check(&mut session)?;
     }
-    let (mut vectors, mut stack_run) = (0_u32, 0);
+    let (mut vectors, mut stack_run) = (0, 0);
     while read_vector(&mut session, &mut input)? {
         match &mut options.dump {
             Some(dump) => session.run_observed(dump),
@@ -65,9 +65,12 @@ fn run(arena: &mut [u8]) -> Result<(), Failure> {
     }
     options.dump.map_or(Ok(()), |dump| dump.result)?;
 
-    host::print(format_args!("vectors {vectors}"));
-    host::print(format_args!("arena {}\narena_room {room}", model.arena_len()));
-    host::print(format_args!("stack_load {stack_load}\nstack_run {stack_run}\nstack_room {}", stack::room()));
+    host::print("vectors", vectors);
+    host::print("arena", model.arena_len());
+    host::print("arena_room", room);
+    host::print("stack_load", stack_load);
+    host::print("stack_run", stack_run);
+    host::print("stack_room", stack::room());
     Ok(())
 }
 

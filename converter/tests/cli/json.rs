@@ -55,7 +55,7 @@ fn reports_have_the_documented_keys() {
     let place = Workplace::new();
     let model = example("fashion_dscnn_int8.tflite");
     let inputs = example("int8_inputs.bin");
-    check("convert", &place.json(&["convert", &model, "-o", "model.sct"]));
+    check("convert", &place.json(&["convert", &model, "-o", "model.sct", "--rust", "model.rs"]));
     check("inspect", &place.json(&["inspect", "model.sct", "--plan"]));
     check("inspect --graph", &place.json(&["inspect", &model, "--graph"]));
     check("run", &place.json(&["run", "model.sct", "-i", &inputs, "-o", "out", "--dump-tensors", "t"]));
