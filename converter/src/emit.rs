@@ -224,6 +224,6 @@ fn work(file: &[u8]) -> Result<u64, LoadError> {
 }
 
 fn narrow<T: TryFrom<usize>>(what: &'static str, count: usize) -> Result<T, EmitError> {
-    let limit = (1usize << (8 * size_of::<T>())) - 1;
+    let limit = usize::MAX >> (usize::BITS - 8 * size_of::<T>() as u32);
     T::try_from(count).map_err(|_| EmitError::TooMany { what, count, limit })
 }

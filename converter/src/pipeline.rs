@@ -45,6 +45,32 @@ pub enum ConvertError {
     /// Nodes that the runtime cannot execute, all of them.
     #[error("{} cannot be executed:\n{}", count(.0.len(), "node"), lines(.0))]
     Lower(Vec<Problem>),
+    /// The model wants more RAM than there is.
+    #[error(
+        "activations and scratch would take {needed} bytes of RAM, at most {limit} are allowed: no microcontroller \
+         has more; use a smaller input or fewer channels"
+    )]
+    Arena {
+        /// Bytes that the plan needs.
+        needed: u32,
+        /// Bytes that are allowed.
+        limit: u32,
+    },
+    /// One inference takes too long.
+    #[error(
+        "one inference would take {steps} steps, at most {limit} are allowed: a microcontroller would need minutes; \
+         node '{heaviest}' alone takes {of_heaviest}, use a smaller input or fewer channels"
+    )]
+    Work {
+        /// Multiply-accumulates, comparisons and elements moved.
+        steps: u64,
+        /// Steps that are allowed.
+        limit: u64,
+        /// The node that takes most.
+        heaviest: String,
+        /// Its steps.
+        of_heaviest: u64,
+    },
     /// The file cannot be written.
     #[error(transparent)]
     Emit(#[from] EmitError),
@@ -69,11 +95,23 @@ pub struct Options {
     pub core: Core,
     /// Names of the classes, by position in the output; the runtime does not need them.
     pub labels: Vec<String>,
+    /// How large a model may be.
+    pub limits: Limits,
 }
 
-impl From<Core> for Options {
-    fn from(core: Core) -> Self {
-        Self { core, ..Self::default() }
+/// What no sane model for a microcontroller exceeds. A conversion runs the model, so that these bound its time and memory
+/// whatever the source says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of arena.
+    pub arena: u32,
+    /// Inner-loop steps of one inference ([`Model::work`]).
+    pub work: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { arena: 64 << 20, work: 10_000_000_000 }
     }
 }
 
@@ -89,16 +127,35 @@ pub fn convert(bytes: &[u8], source: &str, options: &Options) -> Result<Converte
     };
     let program = lower::lower(&graph, options.core).map_err(ConvertError::Lower)?;
     let draft = Draft::new(&program)?;
+    check_arena(draft.plan().arena_bytes, options.limits.arena)?;
     let converter = concat!("secateur ", env!("CARGO_PKG_VERSION"));
     let provenance = [Entry::Converter(converter), Entry::Source(source, crc32(bytes))];
     let first = draft.file(&provenance)?;
+    check_work(&first, draft.plan(), &program, options.limits.work)?;
     let hashes = reference_hashes(&first)?;
+    drop(first);
     let labels = (0..).zip(&options.labels).map(|(index, label)| Entry::Label(index, label));
     let entries: Vec<Entry<'_>> = provenance.into_iter().chain(labels).chain(hashes).collect();
     let file = draft.file(&entries)?;
     self_check(&file)?;
     let plan = draft.plan().clone();
     Ok(Converted { graph, program, plan, file })
+}
+
+fn check_arena(needed: u32, limit: u32) -> Result<(), ConvertError> {
+    if needed > limit { Err(ConvertError::Arena { needed, limit }) } else { Ok(()) }
+}
+
+fn check_work(file: &ModelFile, plan: &Plan, program: &Program, limit: u64) -> Result<(), ConvertError> {
+    let model = Model::load(file.bytes(), &kernels::ALL)?;
+    if model.work() <= limit {
+        return Ok(());
+    }
+    let work = |node| kernels::ALL.find(&node).and_then(|operator| (operator.check)(&node).ok());
+    let nodes = model.tables().nodes().map(|node| work(node).unwrap_or(0)).zip(&plan.order);
+    let (of_heaviest, &step) = nodes.max_by_key(|&(work, _)| work).unwrap_or((0, &0));
+    let heaviest = program.steps.get(step).map(|step| step.name.clone()).unwrap_or_default();
+    Err(ConvertError::Work { steps: model.work(), limit, heaviest, of_heaviest })
 }
 
 /// Runs the reference input through the file's bytes and gives the hash of every node's output.

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, ensure};
 use secateur::{Model, kernels};
 use secateur_converter::core::Core;
 use secateur_converter::execute::{self, Dumped};
-use secateur_converter::pipeline;
+use secateur_converter::pipeline::{self, Options};
 use secateur_tests::golden::{self, Golden, Intermediate};
 use secateur_tests::{shared_data, skipped};
 
@@ -24,7 +24,7 @@ const MODELS: [&str; 8] = [
 
 fn check(golden: &Golden, core: Core) -> Result<()> {
     let source = std::fs::read(&golden.model)?;
-    let converted = pipeline::convert(&source, &golden.name, &core.into())?;
+    let converted = pipeline::convert(&source, &golden.name, &Options { core, ..Options::default() })?;
     let model = Model::load(converted.file.bytes(), &kernels::ALL)?;
     let outputs = execute::run_batch(&model, &golden.inputs, || ())?;
     ensure!(outputs == golden.outputs, "outputs differ");

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, ensure};
 use secateur::{Model, kernels};
 use secateur_converter::core::Core;
 use secateur_converter::execute;
-use secateur_converter::pipeline;
+use secateur_converter::pipeline::{self, Options};
 use secateur_tests::golden::{self, Golden};
 use secateur_tests::workspace;
 
@@ -30,7 +30,7 @@ fn check(case: &Golden) -> Result<()> {
 
 fn run(case: &Golden, core: Core) -> Result<()> {
     let source = std::fs::read(&case.model)?;
-    let converted = pipeline::convert(&source, &case.name, &core.into())?;
+    let converted = pipeline::convert(&source, &case.name, &Options { core, ..Options::default() })?;
     let model = Model::load(converted.file.bytes(), &kernels::ALL)?;
     let outputs = execute::run_batch(&model, &case.inputs, || ())?;
     ensure!(

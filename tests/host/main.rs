@@ -4,6 +4,7 @@ mod example;
 mod golden_models;
 mod golden_operators;
 mod load_time;
+mod malformed;
 mod mutation;
 
 use secateur_converter::core::Core;

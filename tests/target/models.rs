@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use secateur::{Model, kernels};
 use secateur_converter::core::Core;
-use secateur_converter::pipeline;
+use secateur_converter::pipeline::{self, Options};
 use secateur_tests::golden::{self, Golden};
 use secateur_tests::target::Bench;
 use secateur_tests::{shared_data, workspace};
@@ -77,7 +77,8 @@ fn check(board: &str, test: &str) -> Result<()> {
 /// Whether the model fits the board; if so, it has run and its outputs are right.
 fn run(bench: &Bench, runner: &Path, golden: &Golden, core: Core) -> Result<bool> {
     let memory = bench.board.memory;
-    let converted = pipeline::convert(&fs::read(&golden.model)?, &golden.name, &core.into())?;
+    let converted =
+        pipeline::convert(&fs::read(&golden.model)?, &golden.name, &Options { core, ..Options::default() })?;
     let file = converted.file.bytes();
     let model = Model::load(file, &kernels::ALL)?;
     // What the runner keeps for its stack.

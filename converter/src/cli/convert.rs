@@ -119,7 +119,7 @@ pub(super) fn run(arguments: &Arguments, output: &mut Output<'_>) -> anyhow::Res
     let Arguments { model, output: path, core, labels, rust } = arguments;
     check_output(model, path)?;
     let labels = labels.as_deref().map_or_else(|| Ok(Vec::new()), read_labels)?;
-    let opened = OpenModel::read(model, &Options { core: *core, labels })?;
+    let opened = OpenModel::read(model, &Options { core: *core, labels, ..Options::default() })?;
     let Some(source) = opened.source() else {
         bail!("{}: this is a .sct file already; look at it with `secateur inspect`", model.display());
     };

@@ -9,7 +9,7 @@ use secateur::packing::{self, lanes};
 use secateur::quant::{ChannelQuant, Multiplier, OutputStage};
 
 use super::arithmetic::{multiplier, stage};
-use super::{Affine, Lowering, Step, int8, narrow, unsupported};
+use super::{Affine, Lowering, Step, image_size, indexable, int8, narrow, unsupported};
 use crate::ir::attributes::{Conv2d, DepthwiseConv2d, FullyConnected, TransposeConv2d};
 use crate::ir::{Activation, DType, Fault, Hw, Node, Padding, Tensor};
 
@@ -20,7 +20,8 @@ impl Lowering<'_> {
     pub(super) fn conv2d(&mut self, node: &Node, conv: &Conv2d) -> Result<(), Fault> {
         let filter = self.operand(node, 1)?;
         let window = window(filter_size(filter)?, conv.stride, conv.dilation, conv.padding)?;
-        let weights = weights(filter)?;
+        self.check_window(node, &window)?;
+        let weights = self.weights(filter)?;
         self.convolution(node, &weights, filter, window, conv.groups, conv.activation)
     }
 
@@ -70,7 +71,8 @@ impl Lowering<'_> {
         let (input, filter, output) = (self.operand(node, 0)?, self.operand(node, 1)?, self.result(node)?);
         let (from, to) = (int8("input", input)?, int8("output", output)?);
         let window = window(filter_size(filter)?, conv.stride, conv.dilation, conv.padding)?;
-        let weights = weights(filter)?;
+        self.check_window(node, &window)?;
+        let weights = self.weights(filter)?;
         let by_channel = transposed(&weights, output.shape.last().copied().unwrap_or(1));
         if input.shape.last() == Some(&1) {
             return self.convolution(node, &by_channel, filter, window, 1, conv.activation);
@@ -138,15 +140,28 @@ impl Lowering<'_> {
         self.step(Step { scratch_len, packing: Packing::RowPairs, ..step })
     }
 
+    /// Refuses a window that the runtime cannot slide over the node's input.
+    pub(super) fn check_window(&self, node: &Node, window: &Window) -> Result<(), Fault> {
+        let input = image_size("input", self.operand(node, 0)?)?;
+        let output = image_size("output", self.result(node)?)?;
+        indexable(window.check(input, output), input, output)
+    }
+
     /// Weights and records are stored phase by phase: each phase is a convolution of stride 1.
     pub(super) fn transpose_conv2d(&mut self, node: &Node, conv: &TransposeConv2d) -> Result<(), Fault> {
         let (input, filter, output) = (self.operand(node, 0)?, self.operand(node, 1)?, self.result(node)?);
         let (from, to) = (int8("input", input)?, int8("output", output)?);
         let size = filter_size(filter)?;
         let window = window(size, conv.stride, Hw::square(1), conv.padding)?;
-        let weights = weights(filter)?;
+        let ([h, w], [out_h, out_w]) = (image_size("input", input)?, image_size("output", output)?);
+        let fits = window.height.check_transposed(h, out_h).and(window.width.check_transposed(w, out_w));
+        indexable(fits, [h, w], [out_h, out_w])?;
         let depth = input.shape.last().copied().unwrap_or(1);
         let rows = output.shape.last().copied().unwrap_or(1);
+        if conv.stride.height.saturating_mul(conv.stride.width).saturating_mul(rows) > MOST_RECORDS {
+            return Err(unsupported(format!("a stride of {} for {rows} channels is too large", conv.stride)));
+        }
+        let weights = self.weights(filter)?;
         let (mut packed, mut records) = (Vec::new(), Vec::new());
         for phase_y in 0..conv.stride.height {
             for phase_x in 0..conv.stride.width {
@@ -180,7 +195,7 @@ impl Lowering<'_> {
     pub(super) fn fully_connected(&mut self, node: &Node, layer: &FullyConnected) -> Result<(), Fault> {
         let (input, filter, output) = (self.operand(node, 0)?, self.operand(node, 1)?, self.result(node)?);
         let (from, to) = (int8("input", input)?, int8("output", output)?);
-        let weights = weights(filter)?;
+        let weights = self.weights(filter)?;
         let depth = filter.shape.get(1).copied().unwrap_or(1);
         let sums = row_sums(&weights, filter.shape.first().copied().unwrap_or(1));
         let channels = self.channels(node, filter, &sums, from, to)?;
@@ -270,10 +285,14 @@ impl Lowering<'_> {
     }
 }
 
-/// The sums of `rows` equal parts of the weights.
+/// Most records of a transposed convolution, one per phase and channel.
+const MOST_RECORDS: usize = 1 << 20;
+
+/// The sums of `rows` equal parts of the weights, modulo 2^32 as those of the runtime.
 fn row_sums(weights: &[i8], rows: usize) -> Vec<i32> {
     let depth = weights.len() / rows.max(1);
-    (0..rows).map(|row| weights[row * depth..(row + 1) * depth].iter().map(|&w| i32::from(w)).sum()).collect()
+    let sum = |row: &[i8]| row.iter().fold(0i32, |sum, &weight| sum.wrapping_add(weight.into()));
+    (0..rows).map(|row| sum(&weights[row * depth..(row + 1) * depth])).collect()
 }
 
 /// The channels, those without any weight replaced by equal ones of small numbers.
@@ -306,14 +325,6 @@ fn padded_rows(weights: &[i8], window: &Window, input_channels: usize) -> Vec<i8
 /// Weights whose innermost axis has `channels` entries, with that axis outermost.
 fn transposed(weights: &[i8], channels: usize) -> Vec<i8> {
     (0..channels).flat_map(|channel| weights.iter().skip(channel).step_by(channels.max(1)).copied()).collect()
-}
-
-/// The values of a constant int8 filter.
-fn weights(filter: &Tensor) -> Result<Vec<i8>, Fault> {
-    if filter.dtype != DType::I8 {
-        return Err(Fault::Type { role: "filter", found: filter.dtype, expected: "i8".to_owned() });
-    }
-    filter.i8_values().ok_or_else(|| unsupported("the filter is not a constant: export it as one".to_owned()))
 }
 
 fn constant_bias() -> Fault {

@@ -1,12 +1,12 @@
 //! The edges of a model: real numbers in and out, softmax, resizing of images.
 
 use secateur::format::OpCode;
-use secateur::kernels::{resize_bilinear, resize_nearest, softmax};
+use secateur::kernels::{NodeError, require, resize_bilinear, resize_nearest, softmax};
 use secateur::quant::Multiplier;
 
 use super::arithmetic::quantize_multiplier;
 use super::lookup::{fixed_output, input_radius};
-use super::{Affine, Lowering, Step, int8, same_quantization, unsupported};
+use super::{Affine, Lowering, Step, image_size, indexable, int8, same_quantization, unsupported};
 use crate::ir::attributes::{Resize, Softmax};
 use crate::ir::{DType, Fault, Node};
 
@@ -78,7 +78,11 @@ impl Lowering<'_> {
     }
 
     pub(super) fn resize_bilinear(&mut self, node: &Node, resize: &Resize) -> Result<(), Fault> {
-        same_quantization(int8("input", self.operand(node, 0)?)?, int8("output", self.result(node)?)?)?;
+        let (input, output) = (self.operand(node, 0)?, self.result(node)?);
+        same_quantization(int8("input", input)?, int8("output", output)?)?;
+        let sizes = [image_size("input", input)?, image_size("output", output)?];
+        let fits = sizes.as_flattened().iter().all(|&len| len < resize_bilinear::LIMIT);
+        indexable(require(fits, NodeError::Shape), sizes[0], sizes[1])?;
         let params = resize_bilinear::Params {
             align_corners: resize.align_corners.into(),
             half_pixel_centers: resize.half_pixel_centers.into(),

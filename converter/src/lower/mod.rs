@@ -25,6 +25,7 @@ mod pool;
 mod program;
 
 use secateur::format::{self, OpCode};
+use secateur::kernels::NodeError;
 
 pub use program::{Program, Step, Storage, Value, ValueId};
 
@@ -43,6 +44,7 @@ pub fn lower(graph: &Graph<Quantized>, core: Core) -> Result<Program, Vec<Proble
         values: vec![None; graph.tensors().len()],
         program: Program::new(&graph.name),
         constants: Constants::default(),
+        weights_read: 0,
     };
     let mut problems = Vec::new();
     for &input in graph.inputs() {
@@ -77,7 +79,15 @@ struct Lowering<'g> {
     values: Vec<Option<ValueId>>,
     program: Program,
     constants: Constants,
+    /// Bytes of weights that the layers so far have, those that share them counted each time.
+    weights_read: usize,
 }
+
+/// Most bytes of constants: no microcontroller has more flash.
+const MOST_CONSTANTS: usize = 64 << 20;
+
+/// Most bytes of weights that all layers together read.
+const MOST_WEIGHTS_READ: usize = 4 * MOST_CONSTANTS;
 
 /// An affine quantization of one scale, as the arithmetic wants it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -185,6 +195,24 @@ impl<'g> Lowering<'g> {
         Ok(copy)
     }
 
+    /// The values of a constant int8 filter.
+    fn weights(&mut self, filter: &Tensor) -> Result<Vec<i8>, Fault> {
+        if filter.dtype != DType::I8 {
+            return Err(Fault::Type { role: "filter", found: filter.dtype, expected: "i8".to_owned() });
+        }
+        self.weights_read =
+            self.weights_read.saturating_add(filter.data.as_ref().map_or(0, |data| data.len()));
+        if self.weights_read > MOST_WEIGHTS_READ {
+            return Err(unsupported(format!(
+                "the layers up to this one read {} bytes of weights, at most {MOST_WEIGHTS_READ} are allowed",
+                self.weights_read
+            )));
+        }
+        filter
+            .i8_values()
+            .ok_or_else(|| unsupported("the filter is not a constant: export it as one".to_owned()))
+    }
+
     /// The node's output is its input's bytes under another shape.
     fn view(&mut self, node: &Node) -> Result<(), Fault> {
         let source = self.input_value(node, 0)?;
@@ -197,8 +225,20 @@ impl<'g> Lowering<'g> {
     }
 
     fn step(&mut self, step: Step) -> Result<(), Fault> {
+        let constant = |&value: &ValueId| self.program.buffer(value).is_none();
+        if !takes_constants(step.op) && step.inputs.iter().any(constant) {
+            return Err(unsupported(
+                "its input is a constant: compute its result when exporting the model".to_owned(),
+            ));
+        }
         self.program.steps.push(step);
-        Ok(())
+        if self.constants.len() <= MOST_CONSTANTS {
+            return Ok(());
+        }
+        Err(unsupported(format!(
+            "with this node the model has {} bytes of constants, at most {MOST_CONSTANTS} are allowed",
+            self.constants.len()
+        )))
     }
 }
 
@@ -215,6 +255,30 @@ fn int8(role: &'static str, tensor: &Tensor) -> Result<Affine, Fault> {
 /// An int8 value, as the format stores it; the graph's checks have seen that it fits.
 fn narrow(zero_point: i32) -> i8 {
     zero_point.clamp(i8::MIN.into(), i8::MAX.into()) as i8
+}
+
+/// Whether an operator's inputs may be in the constant section.
+fn takes_constants(op: OpCode) -> bool {
+    use OpCode::{Add, Concatenation, Copy, Maximum, Minimum, Mul, Pad, StridedSlice, Sub, Transpose};
+    matches!(op, Add | Sub | Mul | Maximum | Minimum | Concatenation | Pad | Transpose | StridedSlice | Copy)
+}
+
+/// Height and width of an image.
+fn image_size(role: &'static str, tensor: &Tensor) -> Result<[usize; 2], Fault> {
+    match tensor.shape[..] {
+        [_, height, width, _] => Ok([height, width]),
+        _ => Err(Fault::Rank { role, shape: tensor.shape.clone(), expected: "4" }),
+    }
+}
+
+/// Turns the runtime's refusal of a window or of the sizes that it slides over into a fault.
+fn indexable(result: Result<(), NodeError>, input: [usize; 2], output: [usize; 2]) -> Result<(), Fault> {
+    let [[h, w], [out_h, out_w]] = [input, output];
+    result.map_err(|_| {
+        unsupported(format!(
+            "a window from {h}x{w} to {out_h}x{out_w}: images and windows have at most 32767 positions along an axis"
+        ))
+    })
 }
 
 fn unsupported(what: String) -> Fault {

@@ -6,7 +6,9 @@ use secateur::quant::Multiplier;
 
 use super::arithmetic::{multiplier, stage};
 use super::convolution::window;
-use super::{Affine, Lowering, Step, Value, ValueId, int8, same_quantization, shape_of, unsupported};
+use super::{
+    Affine, Lowering, Step, Value, ValueId, indexable, int8, same_quantization, shape_of, unsupported,
+};
 use crate::ir::attributes::{ArgExtreme, Pool2d, Reduce};
 use crate::ir::{Activation, DType, Fault, Hw, Node};
 
@@ -15,8 +17,9 @@ impl Lowering<'_> {
         let from = int8("input", self.operand(node, 0)?)?;
         let to = int8("output", self.result(node)?)?;
         same_quantization(from, to)?;
-        let params =
-            params(window(pool.filter, pool.stride, Hw::square(1), pool.padding)?, to, pool.activation);
+        let window = window(pool.filter, pool.stride, Hw::square(1), pool.padding)?;
+        self.check_window(node, &window)?;
+        let params = params(window, to, pool.activation);
         let (input, output) = (self.input_value(node, 0)?, self.result_value(node)?);
         self.step(Step::new(&node.name, op, &params, vec![input], vec![output]))
     }
@@ -65,6 +68,7 @@ impl Lowering<'_> {
         let kernel =
             u16::try_from(reduced).map_err(|_| unsupported(format!("{reduced} values per maximum")))?;
         let window = Window { height: Axis { kernel, ..Axis::UNIT }, ..Window::UNIT };
+        indexable(window.check([reduced, 1], [1, 1]), [reduced, 1], [1, 1])?;
         let (source, target) = (self.input_value(node, 0)?, self.result_value(node)?);
         let source = self.reshaped(source, &[outer, reduced, 1, inner])?;
         let target = self.reshaped(target, &[outer, 1, 1, inner])?;

@@ -1,6 +1,8 @@
 //! What lowering gives: the content of a `.sct` file, without order and places.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::ops::Range;
 
 use secateur::format::{ALIGN, DType, OpCode, Packing, Shape};
 use zerocopy::{Immutable, IntoBytes};
@@ -155,21 +157,32 @@ impl Program {
 #[derive(Debug, Default)]
 pub(super) struct Constants {
     bytes: Vec<u8>,
-    seen: HashMap<Vec<u8>, u32>,
+    /// Where contents of each hash are.
+    seen: HashMap<u64, Vec<Range<usize>>>,
+    hasher: RandomState,
 }
 
 impl Constants {
     /// Adds `data`, aligned, and gives its offset.
     pub(super) fn add<T: IntoBytes + Immutable + ?Sized>(&mut self, data: &T) -> u32 {
         let data = data.as_bytes();
-        if let Some(&offset) = self.seen.get(data) {
-            return offset;
-        }
-        self.bytes.resize(self.bytes.len().next_multiple_of(ALIGN), 0);
-        // A tensor holds at most 2^31 bytes and a file 2^32: the writer refuses what does not fit.
-        let offset = u32::try_from(self.bytes.len()).unwrap_or(u32::MAX);
-        self.bytes.extend_from_slice(data);
-        self.seen.insert(data.to_vec(), offset);
-        offset
+        let seen = self.seen.entry(self.hasher.hash_one(data)).or_default();
+        let start = match seen.iter().find(|range| self.bytes.get((*range).clone()) == Some(data)) {
+            Some(range) => range.start,
+            None => {
+                let start = self.bytes.len().next_multiple_of(ALIGN);
+                self.bytes.resize(start, 0);
+                self.bytes.extend_from_slice(data);
+                seen.push(start..self.bytes.len());
+                start
+            }
+        };
+        // Lowering ends long before the section has 2^32 bytes.
+        u32::try_from(start).unwrap_or(u32::MAX)
+    }
+
+    /// Bytes so far.
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len()
     }
 }

@@ -102,7 +102,10 @@ fn a_rust_module_names_the_file_the_operators_and_the_labels() {
     };
     let module = convert("cortex-m0");
     assert!(module.contains("include_model!(\"../model.sct\");"), "{module}");
-    assert!(module.contains("pub(crate) static LABELS: [&str; 10] = [\n    \"class \\\"0\\\"\","), "{module}");
+    assert!(
+        module.contains("pub(crate) static LABELS: [&str; 10] = [\n    \"class \\\"0\\\"\","),
+        "{module}"
+    );
     let operators = |module: &str| {
         module
             .lines()

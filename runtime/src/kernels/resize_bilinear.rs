@@ -13,8 +13,8 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 use crate::format::{Node, OpCode, Packing};
 use crate::kernels::{Call, NodeError, Operator, Tensor, TensorMut, Unary, require};
 
-/// Largest height and width of input and output: positions stay below 2^27.
-const LIMIT: usize = 1 << 15;
+/// Height and width of input and output stay below this, and positions below 2^27.
+pub const LIMIT: usize = 1 << 15;
 
 /// 1.0 in Q10.
 const ONE: i32 = 1 << 10;

@@ -7,7 +7,7 @@ use secateur::format::{OpCode, Packing, Tables};
 use secateur::kernels;
 use secateur_converter::core::Core;
 use secateur_converter::model_file::ModelFile;
-use secateur_converter::pipeline::convert;
+use secateur_converter::pipeline::{Options, convert};
 use secateur_tests::{golden, shared_data, skipped, workspace};
 
 use crate::CORES;
@@ -39,7 +39,7 @@ pub(super) static SUBJECTS: LazyLock<Vec<Subject>> = LazyLock::new(|| {
 fn subject(source: &Path, core: Core) -> Option<Subject> {
     let bytes = std::fs::read(source).ok()?;
     let name = source.file_stem()?.to_string_lossy().into_owned();
-    let file = convert(&bytes, &name, &core.into()).ok()?.file;
+    let file = convert(&bytes, &name, &Options { core, ..Options::default() }).ok()?.file;
     Some(Subject { name: format!("{name} for {core}"), file })
 }
 
