@@ -50,7 +50,7 @@ on_every_board! {
 
 fn check(board: &str, test: &str) -> Result<()> {
     let Some(bench) = Bench::find(board, test)? else { return Ok(()) };
-    let runner = bench.build("runner", &[])?;
+    let runner = bench.build("runner")?;
     let mut goldens = vec![golden::example(&workspace().join("tests/golden/fashion_dscnn"))?];
     let cases = golden::operators(&workspace().join("tests/golden/operators"))?;
     goldens.extend(cases.into_iter().filter(|case| CASES.split_whitespace().any(|name| name == case.name)));
@@ -85,7 +85,7 @@ fn run(bench: &Bench, runner: &Path, golden: &Golden, core: Core) -> Result<bool
     if model.arena_len() + 4096 > memory.ram.length as usize || file.len() > memory.model.length as usize {
         return Ok(false);
     }
-    let exchange = workspace().join("target/exchange").join(&bench.board.name);
+    let exchange = Path::new(env!("CARGO_TARGET_TMPDIR")).join("models").join(&bench.board.name);
     fs::create_dir_all(&exchange)?;
     fs::write(exchange.join("model.sct"), file)?;
     fs::write(exchange.join("input.bin"), &golden.inputs)?;

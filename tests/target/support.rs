@@ -40,8 +40,8 @@ on_every_board! {
 
 fn check(board: &str, test: &str) -> Result<()> {
     let Some(bench) = Bench::find(board, test)? else { return Ok(()) };
-    greets(&bench, &bench.build("hello", &["logs"])?)?;
-    ends(&bench, &bench.build("endings", &[])?)
+    greets(&bench, &bench.build("hello")?)?;
+    ends(&bench, &bench.build("endings")?)
 }
 
 fn greets(bench: &Bench, elf: &Path) -> Result<()> {

@@ -15,10 +15,8 @@ use xtask::qemu::Launch;
 use xtask::toolchain::{self, Needs};
 use xtask::workspace;
 
-use super::targets;
+use super::{EXAMPLE, targets};
 
-/// A DS-CNN for Fashion-MNIST, trained for this project.
-const MODEL: &str = "tests/golden/fashion_dscnn/fashion_dscnn_int8.tflite";
 /// Labelled images that it has not seen.
 const DATASET: &str = "tests/data/fashion_mnist_1000";
 /// Where it runs beside the host.
@@ -33,14 +31,14 @@ pub(crate) fn run(_: &Options) -> Result<()> {
     let toolchain = toolchain::set_up(&needs)?;
     println!("building the command and the firmware (minutes the first time, seconds from then on)");
     let secateur = build_command()?;
-    Firmware { board: &board, program: "runner", features: &[] }.build(&toolchain)?;
-    let infer = Firmware { board: &board, program: "infer", features: &["logs"] }.build(&toolchain)?;
+    Firmware::new(&board, "runner").build(&toolchain)?;
+    let infer = Firmware::new(&board, "infer").build(&toolchain)?;
 
     let folder = workspace::target_directory()?.join("demo");
     fs::create_dir_all(&folder)?;
     let file = folder.join("fashion_dscnn.sct");
     let output = file.display().to_string();
-    let converted = report(&secateur, &["convert", MODEL, "-o", &output])?;
+    let converted = report(&secateur, &["convert", EXAMPLE, "-o", &output])?;
     let host = report(&secateur, &["evaluate", &output, "--dataset", DATASET])?;
     let emulated = report(&secateur, &["evaluate", &output, "--dataset", DATASET, "--on", BOARD])?;
     let same = vectors_are_equal(&secateur, &file, &folder)?;
@@ -54,7 +52,7 @@ pub(crate) fn run(_: &Options) -> Result<()> {
     let percent = |report: &serde_json::Value| 100.0 * report["accuracy"].as_f64().unwrap_or(f64::NAN);
     let bytes = |value: &serde_json::Value| format!("{} bytes", value.as_u64().unwrap_or_default());
     println!();
-    row("source", &format!("{MODEL}, {}", bytes(&converted["source"]["bytes"])));
+    row("source", &format!("{EXAMPLE}, {}", bytes(&converted["source"]["bytes"])));
     row(
         "model",
         &format!(
