@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 pub mod golden;
 pub mod target;
+pub mod vectors;
 
 /// The root of the workspace.
 pub fn workspace() -> &'static Path {
