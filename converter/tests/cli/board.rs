@@ -69,10 +69,9 @@ fn what_every_node_gives_comes_from_a_file_of_its_own() {
         .map(|tensor| fs::read(place.path("host").join(tensor["file"].as_str().unwrap())).unwrap())
         .collect();
     // Vector by vector, as the firmware writes them.
-    let halves = |half: fn((&[u8], &[u8])) -> Vec<u8>| {
-        tensors.iter().flat_map(move |tensor| half(tensor.split_at(tensor.len() / 2))).collect::<Vec<u8>>()
-    };
-    let nodes = [halves(|(first, _)| first.to_vec()), halves(|(_, second)| second.to_vec())].concat();
+    let halves = tensors.iter().map(|tensor| tensor.split_at(tensor.len() / 2));
+    let (first, second): (Vec<_>, Vec<_>) = halves.unzip();
+    let nodes = [first.concat(), second.concat()].concat();
     let script = format!(
         "case \"$*\" in *arg=dump=nodes.bin*) cp {nodes} nodes.bin;; esac; head -c 20 {outputs} > output.bin",
         nodes = place.write("nodes.wanted", &nodes).display(),
