@@ -19,12 +19,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::copy(&memory, out.join("memory.x"))?;
     println!("cargo::rerun-if-changed={}", memory.display());
     println!("cargo::rustc-env=SECATEUR_BOARD={board}");
-    println!("cargo::rustc-env=SECATEUR_RUNNER_ARENA={}", runner_arena(&fs::read_to_string(&memory)?)?);
-    println!("cargo::rustc-check-cfg=cfg(dsp)");
-    println!("cargo::rerun-if-env-changed=SECATEUR_ISA");
-    if env::var("SECATEUR_ISA").is_ok_and(|isa| isa == "dsp") {
-        println!("cargo::rustc-cfg=dsp");
-    }
+    println!("cargo::rustc-env=SECATEUR_RAM={}", length_of_ram(&fs::read_to_string(&memory)?)?);
+    // The module that `footprint` measures; the example's unless another one is named.
+    println!("cargo::rerun-if-env-changed=SECATEUR_MODEL");
+    let example = || folder.join("models/fashion_dscnn.rs");
+    let model = env::var_os("SECATEUR_MODEL").map_or_else(example, PathBuf::from);
+    println!("cargo::rustc-env=SECATEUR_MODEL={}", model.display());
     println!("cargo::rustc-link-search={}", out.display());
     println!("cargo::rustc-link-arg-bins=-Tlink.x");
     // Keeps the program headers out of flash: without it the first segment is padded to a page.
@@ -35,12 +35,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Bytes of RAM that the runner gives to a model: five eighths, the rest is for its stack and variables.
-fn runner_arena(memory: &str) -> Result<usize, Box<dyn Error>> {
+/// Bytes of the region `RAM`.
+fn length_of_ram(memory: &str) -> Result<usize, Box<dyn Error>> {
     let line = memory.lines().find(|line| line.trim_start().starts_with("RAM"));
     let kilobytes = line.and_then(|line| line.split("LENGTH = ").nth(1)?.trim().strip_suffix('K'));
     let kilobytes: usize = kilobytes.ok_or("memory.x: the length of RAM is not given in K")?.parse()?;
-    Ok(kilobytes * 1024 / 8 * 5)
+    Ok(kilobytes * 1024)
 }
 
 /// The folder whose name is a feature that is on.

@@ -3,6 +3,8 @@
 //! Each module below offers `init`, `exit` and `complain` with the same signatures. Boards with a debug probe instead
 //! of an emulator get a module of their own here and a feature beside `_qemu`.
 
+use core::fmt;
+
 #[cfg(feature = "_qemu")]
 mod qemu;
 
@@ -17,6 +19,30 @@ compile_error!(
 /// The board's name: its folder's and its feature's.
 #[cfg(feature = "_board")]
 pub const NAME: &str = env!("SECATEUR_BOARD");
+
+/// Bytes of RAM that the linker may use, as in the board's `memory.x`.
+#[cfg(feature = "_board")]
+pub const RAM: usize = decimal(env!("SECATEUR_RAM"));
+
+/// The number that the build script has written.
+const fn decimal(digits: &str) -> usize {
+    match usize::from_str_radix(digits, 10) {
+        Ok(number) => number,
+        Err(_) => panic!("not a number"),
+    }
+}
+
+/// Writes formatted text where [`complain`] writes. It links the formatter, which is larger than a small firmware.
+pub fn complain_with(text: fmt::Arguments<'_>) {
+    struct Complaint;
+    impl fmt::Write for Complaint {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            complain(text);
+            Ok(())
+        }
+    }
+    let _ = fmt::write(&mut Complaint, text);
+}
 
 /// How a program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

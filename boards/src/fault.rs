@@ -1,6 +1,4 @@
 //! Panics and hardware faults: a message on the host's standard error, then the way out with a code that is not zero.
-//!
-//! Nothing here formats through `core::fmt`, whose code would be the largest part of a small firmware.
 #![allow(unsafe_code)] // The exception handlers are `unsafe fn` by the definition of cortex-m-rt.
 
 use core::panic::PanicInfo;
@@ -8,6 +6,7 @@ use core::panic::PanicInfo;
 use cortex_m_rt::{ExceptionFrame, exception};
 
 use crate::board::{self, Exit};
+use crate::digits;
 
 #[panic_handler]
 fn panic(info: &PanicInfo<'_>) -> ! {
@@ -53,29 +52,10 @@ unsafe fn DefaultHandler(number: i16) -> ! {
 }
 
 fn complain_decimal(value: u32) {
-    complain_digits::<10>(value);
+    digits::write::<10>(value, board::complain);
 }
 
 fn complain_hexadecimal(value: u32) {
     board::complain("0x");
-    complain_digits::<16>(value);
-}
-
-/// Writes the digits of `value`, without leading zeros.
-fn complain_digits<const BASE: u32>(mut value: u32) {
-    const DIGITS: &str = "0123456789abcdef";
-    // Ten digits hold every 32-bit number in base ten, eight in base sixteen.
-    let mut reversed = [0_usize; 10];
-    let mut count = 0;
-    for slot in &mut reversed {
-        *slot = (value % BASE) as usize;
-        value /= BASE;
-        count += 1;
-        if value == 0 {
-            break;
-        }
-    }
-    for &digit in reversed.iter().take(count).rev() {
-        board::complain(DIGITS.get(digit..=digit).unwrap_or("?"));
-    }
+    digits::write::<16>(value, board::complain);
 }

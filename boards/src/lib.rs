@@ -2,6 +2,7 @@
 //!
 //! - `board`: the selected board. Every board offers the same names, so programs know no chip.
 //! - `flash`: the model that lies beside the firmware.
+//! - `host`: command line and files of the host, where the board is attached to one.
 //! - `region`: marks for the cycle profiler.
 //! - `stack`: how deep the stack has been.
 //! - `fault`: panics and hardware faults become a message and an exit code.
@@ -16,9 +17,13 @@
 #[cfg(target_os = "none")]
 pub mod board;
 #[cfg(target_os = "none")]
+mod digits;
+#[cfg(target_os = "none")]
 mod fault;
 #[cfg(target_os = "none")]
 pub mod flash;
+#[cfg(all(target_os = "none", feature = "_qemu"))]
+pub mod host;
 #[cfg(target_os = "none")]
 pub mod region;
 #[cfg(target_os = "none")]

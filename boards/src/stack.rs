@@ -6,6 +6,7 @@
 
 use core::ptr;
 
+use cortex_m::register::msp;
 use cortex_m_rt::STACK_PAINT_VALUE;
 
 unsafe extern "C" {
@@ -37,6 +38,33 @@ pub fn high_water() -> usize {
         word = word.wrapping_add(1);
     }
     top().addr() - word.addr()
+}
+
+/// Bytes below the stack pointer that are left alone when the free part is filled.
+const MARGIN: usize = 32;
+
+/// Runs `work` and gives its result with the bytes of stack that it took, its calls included, 32 or more.
+///
+/// What interrupts take meanwhile counts too. Afterwards [`high_water`] knows only what came since this call.
+#[inline(never)]
+pub fn measure<R>(work: impl FnOnce() -> R) -> (R, usize) {
+    let from = msp::read() as usize;
+    let result = on_clean_stack(work);
+    (result, from - (top().addr() - high_water()))
+}
+
+/// Runs `work` after what is free of the stack has been filled as the start-up code fills it.
+#[inline(never)]
+fn on_clean_stack<R>(work: impl FnOnce() -> R) -> R {
+    let end = msp::read() as usize - MARGIN;
+    let mut word = (&raw mut _stack_end).cast::<u32>();
+    while word.addr() < end {
+        // SAFETY: `word` is aligned, as the symbol is by the linker script, and lies in RAM below the stack pointer,
+        // where nothing is in use: an interrupt has given back what it took before this loop goes on.
+        unsafe { ptr::write_volatile(word, STACK_PAINT_VALUE) };
+        word = word.wrapping_add(1);
+    }
+    work()
 }
 
 fn bottom() -> *const u32 {

@@ -22,3 +22,4 @@ pub mod passes;
 pub mod pipeline;
 pub mod plan;
 pub mod port;
+pub mod rust_module;

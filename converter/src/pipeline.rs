@@ -73,20 +73,22 @@ pub enum ConvertError {
 pub const REFERENCE_SEED: u32 = 1;
 
 /// What a conversion is asked for.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// The core whose fastest packings are taken. The model runs on every core all the same.
     pub core: Core,
     /// Whether channels that are the same for every input are folded away. Outputs do not change by it, but tensors
     /// between the layers lose these channels.
     pub fold: bool,
+    /// Names of the classes, by position in the output; the runtime does not need them.
+    pub labels: Vec<String>,
     /// How large a model may be.
     pub limits: Limits,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { core: Core::default(), fold: true, limits: Limits::default() }
+        Self { core: Core::default(), fold: true, labels: Vec::new(), limits: Limits::default() }
     }
 }
 
@@ -109,7 +111,8 @@ pub fn convert(bytes: &[u8], source: &str, options: &Options) -> Result<Converte
     options.limits.check(&Model::load(first.bytes(), &kernels::ALL)?)?;
     let hashes = reference_hashes(&first)?;
     drop(first);
-    let entries: Vec<Entry<'_>> = provenance.into_iter().chain(hashes).collect();
+    let labels = (0..).zip(&options.labels).map(|(index, label)| Entry::Label(index, label));
+    let entries: Vec<Entry<'_>> = provenance.into_iter().chain(labels).chain(hashes).collect();
     let file = draft.file(&entries)?;
     self_check(&file)?;
     let plan = draft.plan().clone();

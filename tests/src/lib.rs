@@ -7,6 +7,7 @@ pub mod golden;
 pub mod subjects;
 pub mod target;
 pub mod trial;
+pub mod vectors;
 
 use secateur_converter::core::Core;
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use xtask::board::{self, Board};
 use xtask::firmware::Firmware;
+use xtask::size::{self, Size, Subject};
 use xtask::skip;
 use xtask::toolchain::{self, Needs, Toolchain};
 
@@ -37,7 +38,15 @@ impl Bench {
     ///
     /// # Errors
     /// When it does not build.
-    pub fn build(&self, program: &str, features: &[&str]) -> Result<PathBuf> {
-        Firmware { board: &self.board, program, features }.build(&self.toolchain)
+    pub fn build(&self, program: &str) -> Result<PathBuf> {
+        Firmware::new(&self.board, program).build(&self.toolchain)
+    }
+
+    /// Measures a firmware that runs one model.
+    ///
+    /// # Errors
+    /// When it does not build or run.
+    pub fn measure(&self, subject: &Subject<'_>) -> Result<Size> {
+        size::measure(&self.board, &self.toolchain, subject)
     }
 }

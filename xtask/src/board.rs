@@ -25,6 +25,8 @@ pub struct Board {
     pub memory: Memory,
     /// How to emulate the board.
     pub qemu: Emulation,
+    /// What the example firmware may take.
+    pub budget: Budget,
 }
 
 /// An instruction set that the runtime has inner loops for.
@@ -57,6 +59,18 @@ pub struct Region {
     pub origin: u32,
     /// Bytes.
     pub length: u32,
+}
+
+/// Bytes that a firmware may take beside its model and arena.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Budget {
+    /// Flash for the runtime's code and constants.
+    pub runtime: u64,
+    /// Flash for the board's support.
+    pub support: u64,
+    /// Stack of an inference.
+    pub stack: u64,
 }
 
 /// A board as QEMU knows it.

@@ -16,8 +16,8 @@ use crate::workspace;
 /// The package of all firmware.
 pub const PACKAGE: &str = "secateur-boards";
 
-/// The programs that the on-target tests run on every board, with the features that they need.
-pub const TESTED: &[(&str, &[&str])] = &[("hello", &["logs"]), ("endings", &[]), ("runner", &[])];
+/// The programs that the on-target tests run on every board.
+pub const TESTED: &[&str] = &["hello", "endings", "runner"];
 
 /// A program to build for a board.
 #[derive(Debug, Clone, Copy)]
@@ -26,12 +26,20 @@ pub struct Firmware<'a> {
     pub board: &'a Board,
     /// Name of a program in `boards/src/bin`.
     pub program: &'a str,
-    /// Features of the `boards` package, beside the board's own.
+    /// Features of the `boards` package, beside the board's own and those that the program cannot do without.
     pub features: &'a [&'a str],
+    /// The Rust module of a model, for a program that is built around one.
+    pub model: Option<&'a Path>,
 }
 
-impl Firmware<'_> {
-    /// Builds the program and returns its ELF file, which later builds for other boards leave alone.
+impl<'a> Firmware<'a> {
+    /// The program with what it cannot do without.
+    #[must_use]
+    pub fn new(board: &'a Board, program: &'a str) -> Self {
+        Self { board, program, features: &[], model: None }
+    }
+
+    /// Builds the program and returns its ELF file, which later builds for other boards or models leave alone.
     ///
     /// # Errors
     /// When the build fails; the compiler's messages are already on the standard error.
@@ -41,8 +49,12 @@ impl Firmware<'_> {
         let _lock = lock(&directory)?;
         let mut command = toolchain.cargo("build", &board.target)?;
         command.args(["--quiet", "--profile", "firmware", "--package", PACKAGE, "--bin", program]);
-        command.args(["--features", &self.feature_list(), "--message-format", "json-render-diagnostics"]);
+        command.args(["--features", &self.feature_list()?, "--message-format", "json-render-diagnostics"]);
         command.env(ISA_VARIABLE, isa_name(board.isa));
+        match self.model {
+            Some(module) => command.env(MODEL_VARIABLE, module),
+            None => command.env_remove(MODEL_VARIABLE),
+        };
         // Without it defmt leaves out all but errors when it compiles.
         command.env("DEFMT_LOG", env::var_os("DEFMT_LOG").unwrap_or_else(|| "info".into()));
         let output = command.stderr(Stdio::inherit()).output().context("cannot start cargo")?;
@@ -53,7 +65,8 @@ impl Firmware<'_> {
             executable(&output.stdout).with_context(|| format!("cargo built no program {program}"))?;
 
         let folder = directory.join("boards").join(&board.name);
-        let elf = folder.join(program).with_extension("elf");
+        let model = self.model.and_then(Path::file_stem).map(|stem| format!("-{}", stem.to_string_lossy()));
+        let elf = folder.join(format!("{program}{}.elf", model.unwrap_or_default()));
         // The `secateur` command finds the facts of a board beside its programs.
         let facts = [board.folder().join(FACTS), folder.join(FACTS)];
         fs::create_dir_all(&folder)
@@ -63,11 +76,37 @@ impl Firmware<'_> {
         Ok(elf)
     }
 
-    fn feature_list(&self) -> String {
-        let mut features = vec![self.board.name.as_str()];
-        features.extend(self.features);
-        features.join(",")
+    fn feature_list(&self) -> Result<String> {
+        let mut features = required_features(self.program)?;
+        features.insert(0, self.board.name.clone());
+        features.extend(self.features.iter().map(|&feature| feature.to_owned()));
+        Ok(features.join(","))
     }
+}
+
+/// The features that a program cannot do without, those left out that a board brings along.
+///
+/// # Errors
+/// When there is no such program.
+fn required_features(program: &str) -> Result<Vec<String>> {
+    #[derive(Deserialize)]
+    struct Manifest {
+        bin: Vec<Program>,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    struct Program {
+        name: String,
+        required_features: Vec<String>,
+    }
+    let path = workspace::root().join("boards/Cargo.toml");
+    let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let manifest: Manifest = toml::from_str(&text).with_context(|| format!("in {}", path.display()))?;
+    let names: Vec<String> = manifest.bin.iter().map(|program| program.name.clone()).collect();
+    let Some(found) = manifest.bin.into_iter().find(|candidate| candidate.name == program) else {
+        bail!("there is no program `{program}`; there are {}", names.join(", "));
+    };
+    Ok(found.required_features.into_iter().filter(|feature| !feature.starts_with('_')).collect())
 }
 
 /// File name of a board's facts.
@@ -75,6 +114,9 @@ const FACTS: &str = "board.toml";
 
 /// Tells the runtime's build script which kernels a board can run, where the target triple alone does not.
 pub const ISA_VARIABLE: &str = "SECATEUR_ISA";
+
+/// Tells the build script of the programs which model to build them around.
+const MODEL_VARIABLE: &str = "SECATEUR_MODEL";
 
 /// The value of [`ISA_VARIABLE`].
 #[must_use]
@@ -120,6 +162,13 @@ fn executable(messages: &[u8]) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn programs_state_what_they_cannot_do_without() {
+        assert_eq!(required_features("hello").unwrap(), ["logs"]);
+        assert!(required_features("runner").unwrap().is_empty());
+        assert!(required_features("hullo").unwrap_err().to_string().contains("hello"));
+    }
 
     #[test]
     fn the_executable_is_taken_from_cargos_messages() {

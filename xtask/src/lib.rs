@@ -8,7 +8,9 @@
 //! - [`toolchain`]: finds or installs a compiler for a board's target, and QEMU.
 //! - [`firmware`]: builds a program of the `boards` package for a board.
 //! - [`elf`]: measures it.
+//! - [`secateur`]: the converter as a command.
 //! - [`qemu`]: runs one, and [`logs`] decodes what it says.
+//! - [`size`]: what an inference takes of a board's flash and RAM.
 //! - [`libtest`] and [`report`]: what the tests said, counted and listed; [`skip`] is how a test says it did not run.
 //! - [`tidy`]: the rules of the source tree that no compiler checks.
 //!
@@ -22,6 +24,8 @@ pub mod logs;
 pub mod process;
 pub mod qemu;
 pub mod report;
+pub mod secateur;
+pub mod size;
 pub mod skip;
 pub mod tidy;
 pub mod toolchain;

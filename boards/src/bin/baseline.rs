@@ -5,11 +5,13 @@
 use core::hint::black_box;
 
 use secateur_boards::board::{self, Exit};
-use secateur_boards::flash;
+use secateur_boards::{host, stack};
 
 #[cortex_m_rt::entry]
 fn main() -> ! {
     board::init();
-    let exit = if black_box(flash::model_region()).is_empty() { Exit::Failure } else { Exit::Success };
-    board::exit(exit)
+    let (done, stack) = stack::measure(|| black_box(Some(())));
+    host::print("arena", 0);
+    host::print("stack", stack);
+    board::exit(if done.is_some() { Exit::Success } else { Exit::Failure })
 }

@@ -1,45 +1,37 @@
-//! What the runtime takes of flash: an inference with the operators of a keyword-spotting network (convolutions, average
-//! pool, fully connected, softmax) and nothing else. `cargo xtask size` subtracts what `baseline` takes.
+//! What an inference takes of flash and RAM: a model with its operators and nothing else.
+//!
+//! The build is told the model's Rust module by `SECATEUR_MODEL` (see `build.rs`). `cargo xtask size` subtracts the model
+//! and what `baseline` takes. The standard output has the lines `arena BYTES` and `stack BYTES`.
 #![no_std]
 #![no_main]
 
 use core::hint::black_box;
 
-use secateur::kernels::{self, KernelSet};
 use secateur::{Arena, Model, Session};
 use secateur_boards::board::{self, Exit};
-use secateur_boards::flash;
+use secateur_boards::{host, stack};
 
-/// As the converter chooses packings for the board's core.
-#[cfg(dsp)]
-static KERNELS: KernelSet = KernelSet(&[
-    &kernels::conv2d_lanes::OPERATOR,
-    &kernels::depthwise_conv2d_row_pairs::OPERATOR,
-    &kernels::average_pool2d::OPERATOR,
-    &kernels::fully_connected_lanes::OPERATOR,
-    &kernels::softmax::OPERATOR,
-]);
-/// As the converter chooses packings for the board's core.
-#[cfg(not(dsp))]
-static KERNELS: KernelSet = KernelSet(&[
-    &kernels::conv2d::OPERATOR,
-    &kernels::depthwise_conv2d::OPERATOR,
-    &kernels::average_pool2d::OPERATOR,
-    &kernels::fully_connected::OPERATOR,
-    &kernels::softmax::OPERATOR,
-]);
+mod model {
+    include!(env!("SECATEUR_MODEL"));
+}
 
 #[cortex_m_rt::entry]
 fn main() -> ! {
-    static mut ARENA: Arena<1024> = Arena::new();
+    // The attribute hands it over as the one reference to it.
+    static mut ARENA: Arena<{ model::ARENA_LEN }> = Arena::new();
 
     board::init();
-    let Ok(model) = Model::load(flash::model_region(), &KERNELS) else { board::exit(Exit::Failure) };
-    let Ok(mut session) = Session::new(&model, ARENA) else { board::exit(Exit::Failure) };
-    if let Ok(input) = session.input_mut::<i8>(0) {
-        black_box(input).fill(1);
-    }
+    let (done, stack) = stack::measure(|| infer(ARENA));
+    host::print("arena", model::ARENA_LEN);
+    host::print("stack", stack);
+    board::exit(if done.is_some() { Exit::Success } else { Exit::Failure })
+}
+
+fn infer(arena: &mut [u8]) -> Option<()> {
+    let model = Model::load(model::MODEL.bytes(), &model::KERNELS).ok()?;
+    let mut session = Session::new(&model, arena).ok()?;
+    black_box(session.input_bytes_mut(0).ok()?).fill(1);
     session.run();
-    black_box(session.output::<i8>(0)).ok();
-    board::exit(Exit::Success)
+    black_box(session.output_bytes(0)).ok()?;
+    Some(())
 }

@@ -1,44 +1,24 @@
 //! The example to copy from: a model in flash, an arena of exactly its size, one image, the answer in the log.
 //!
-//! `models/` holds the model, converted from the project's own Fashion-MNIST network, and a test image.
+//! `models/` holds the model with its Rust module, both written by `secateur convert`, and a test image.
 #![no_std]
 #![no_main]
 
-use secateur::kernels::{self, KernelSet};
-use secateur::{Arena, Model, ModelImage, Session, include_model};
+#[path = "../../models/fashion_dscnn.rs"]
+mod model;
+
+use model::{ARENA_LEN, KERNELS, LABELS, MODEL};
+use secateur::{Arena, Model, Session};
 use secateur_boards::board::{self, Exit};
 use secateur_boards::stack;
-
-static MODEL: ModelImage = include_model!("../../models/fashion_dscnn.sct");
 
 /// An ankle boot, the first image of the test set, quantized as the model's input wants it.
 static IMAGE: &[u8; 28 * 28] = include_bytes!("../../models/image.bin");
 
-const LABELS: [&str; 10] = [
-    "T-shirt/top",
-    "Trouser",
-    "Pullover",
-    "Dress",
-    "Coat",
-    "Sandal",
-    "Shirt",
-    "Sneaker",
-    "Bag",
-    "Ankle boot",
-];
-
-/// The operators of this model; no other is linked.
-static KERNELS: KernelSet = KernelSet(&[
-    &kernels::conv2d_lanes::OPERATOR,
-    &kernels::depthwise_conv2d_row_pairs::OPERATOR,
-    &kernels::mean::OPERATOR,
-    &kernels::fully_connected_lanes::OPERATOR,
-]);
-
 #[cortex_m_rt::entry]
 fn main() -> ! {
     // The attribute hands it over as the one reference to it.
-    static mut ARENA: Arena<{ MODEL.arena_len() }> = Arena::new();
+    static mut ARENA: Arena<ARENA_LEN> = Arena::new();
 
     board::init();
     let Ok(model) = Model::load(MODEL.bytes(), &KERNELS) else {

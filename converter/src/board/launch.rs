@@ -17,20 +17,32 @@ const PROGRAM: &str = "qemu-system-arm";
 const MODEL: &str = "model.sct";
 const INPUT: &str = "input.bin";
 const OUTPUT: &str = "output.bin";
+const NODES: &str = "nodes.bin";
 /// What a firmware has to say fits into this many bytes; more is not kept.
 const MESSAGE_BYTES: u64 = 64 << 10;
 
-/// What a run should give.
+/// What a run is to give.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sizes {
+pub struct Wanted {
+    /// Of the model, or of every node.
+    pub outputs_of: OutputsOf,
     /// Number of vectors.
     pub vectors: usize,
-    /// Bytes of the outputs of one vector.
-    pub output_bytes: usize,
+    /// Bytes of these outputs for one vector.
+    pub bytes: usize,
+}
+
+/// Whose outputs a run gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutputsOf {
+    /// The model's.
+    Model,
+    /// Every node's, in the order of execution.
+    Nodes,
 }
 
 impl Board {
-    /// Runs vectors through a model, for `limit` at most, and gives the outputs of all of them.
+    /// Runs vectors through a model, for `limit` at most, and gives what is wanted, vector by vector.
     ///
     /// # Errors
     /// If QEMU is missing, the model too large, the firmware fails or takes too long; see [`BoardError`].
@@ -38,7 +50,7 @@ impl Board {
         &self,
         model: &[u8],
         input: &[u8],
-        sizes: Sizes,
+        wanted: Wanted,
         limit: Duration,
     ) -> Result<Vec<u8>, BoardError> {
         if model.len() > self.model_room as usize {
@@ -48,12 +60,16 @@ impl Board {
         let exchange = tempfile::tempdir()?;
         fs::write(exchange.path().join(MODEL), model)?;
         fs::write(exchange.path().join(INPUT), input)?;
-        self.start(exchange.path(), limit)?;
-        let output = match fs::read(exchange.path().join(OUTPUT)) {
+        self.start(exchange.path(), wanted.outputs_of, limit)?;
+        let file = match wanted.outputs_of {
+            OutputsOf::Model => OUTPUT,
+            OutputsOf::Nodes => NODES,
+        };
+        let output = match fs::read(exchange.path().join(file)) {
             Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
             read => read?,
         };
-        let expected = sizes.vectors * sizes.output_bytes;
+        let expected = wanted.vectors * wanted.bytes;
         if output.len() != expected {
             let (board, found) = (self.name.clone(), output.len());
             return Err(BoardError::OutputLength { board, found, expected });
@@ -62,8 +78,8 @@ impl Board {
     }
 
     /// Runs the firmware to its end.
-    fn start(&self, directory: &Path, limit: Duration) -> Result<(), BoardError> {
-        let mut command = self.command(directory);
+    fn start(&self, directory: &Path, outputs_of: OutputsOf, limit: Duration) -> Result<(), BoardError> {
+        let mut command = self.command(directory, outputs_of);
         let mut child = command.spawn().map_err(|error| match error.kind() {
             ErrorKind::NotFound => BoardError::NoQemu { program: PROGRAM },
             _ => BoardError::Exchange(error),
@@ -86,12 +102,16 @@ impl Board {
         }
     }
 
-    fn command(&self, directory: &Path) -> Command {
+    fn command(&self, directory: &Path, outputs_of: OutputsOf) -> Command {
         let mut command = Command::new(PROGRAM);
         command.args(["-M", &self.machine]);
         command.args(["-nographic", "-monitor", "none", "-serial", "null", "-nic", "none"]);
         command.arg("-semihosting-config");
-        command.arg(format!("enable=on,target=native,arg=runner,arg={INPUT},arg={OUTPUT}"));
+        let dump = match outputs_of {
+            OutputsOf::Model => String::new(),
+            OutputsOf::Nodes => format!(",arg=dump={NODES}"),
+        };
+        command.arg(format!("enable=on,target=native,arg=runner,arg={INPUT},arg={OUTPUT}{dump}"));
         command.arg("-kernel").arg(&self.runner);
         let address = self.model_address;
         command.arg("-device").arg(format!("loader,file={MODEL},addr={address:#x},force-raw=on"));

@@ -8,8 +8,10 @@
 //!
 //! - The model lies at the start of the board's model region when the firmware starts (QEMU's generic loader).
 //! - The command line, read by semihosting, is `runner INPUT OUTPUT`: names of files in the directory where QEMU runs.
+//!   `dump=NODES` after them names a third file.
 //! - INPUT holds vectors one after another, each with all inputs in the tensors' own types; the runner writes the
-//!   outputs of every vector to OUTPUT in the same form.
+//!   outputs of every vector to OUTPUT in the same form, and the outputs of every node, in the order of execution, to
+//!   NODES.
 //! - It ends QEMU with exit code 0, or with another one after a message on the standard error.
 
 mod launch;
@@ -21,7 +23,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use crate::io::FileError;
-pub use launch::Sizes;
+pub use launch::{OutputsOf, Wanted};
 
 /// Names the directory of runners, where it is not found by itself.
 pub const VARIABLE: &str = "SECATEUR_RUNNERS";
@@ -259,8 +261,8 @@ mod tests {
     fn a_model_that_is_too_large_is_refused_before_anything_starts() {
         let directory = runners();
         let board = Boards::in_directory(directory.path()).get("m4").unwrap();
-        let sizes = Sizes { vectors: 1, output_bytes: 1 };
-        let error = board.run(&[0; 33], &[0], sizes, std::time::Duration::from_secs(1)).unwrap_err();
+        let wanted = Wanted { outputs_of: OutputsOf::Model, vectors: 1, bytes: 1 };
+        let error = board.run(&[0; 33], &[0], wanted, std::time::Duration::from_secs(1)).unwrap_err();
         assert!(matches!(error, BoardError::TooLarge { bytes: 33, room: 32, .. }));
     }
 }

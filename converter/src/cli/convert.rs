@@ -2,14 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use secateur_converter::core::Core;
 use secateur_converter::describe::{Arena, Description, Kind};
-use secateur_converter::io::atomic;
+use secateur_converter::io::{self, atomic};
 use secateur_converter::open::{OpenModel, Source};
 use secateur_converter::pipeline::Options;
+use secateur_converter::port::{self, Port};
+use secateur_converter::rust_module;
 use serde::Serialize;
 
 use super::Outcome;
@@ -31,6 +33,12 @@ pub(super) struct Arguments {
     /// Keep channels that are the same for every input. They are folded away otherwise, which changes no output byte.
     #[arg(long)]
     no_fold: bool,
+    /// Names of the classes, one a line, to store in the file.
+    #[arg(long, value_name = "FILE")]
+    labels: Option<PathBuf>,
+    /// Also write a Rust module for a firmware with this model: the file, its arena, its operators, its labels.
+    #[arg(long, value_name = "OUT.rs")]
+    rust: Option<PathBuf>,
 }
 
 /// What was converted to what.
@@ -40,6 +48,8 @@ struct Report {
     source: SourceFile,
     /// The file that was written.
     output: OutputFile,
+    /// The Rust module that was written; nothing unless asked for.
+    rust: Option<OutputFile>,
     /// The core that the weights are packed for.
     core: &'static str,
     /// Name of the model.
@@ -112,15 +122,48 @@ fn core_parser() -> impl TypedValueParser<Value = Core> {
 }
 
 pub(super) fn run(arguments: &Arguments, output: &mut Output<'_>) -> anyhow::Result<Outcome> {
-    let Arguments { model, output: path, core, no_fold } = arguments;
+    let Arguments { model, output: path, core, no_fold, labels, rust } = arguments;
     check_output(model, path)?;
-    let opened = OpenModel::read(model, &Options { core: *core, fold: !*no_fold, ..Options::default() })?;
+    let labels = labels.as_deref().map_or_else(|| Ok(Vec::new()), read_labels)?;
+    let options = Options { core: *core, fold: !*no_fold, labels, ..Options::default() };
+    let opened = OpenModel::read(model, &options)?;
     let Some(source) = opened.source() else {
         bail!("{}: this is a .sct file already; look at it with `secateur inspect`", model.display());
     };
-    let report = report(arguments, &opened, source)?;
+    check_labels(&opened)?;
+    let mut report = report(arguments, &opened, source)?;
     atomic::write(path, opened.file().bytes())?;
+    if let Some(rust) = rust {
+        report.rust = Some(write_rust(rust, path, &opened)?);
+    }
     output.write("convert", &report, text)
+}
+
+fn read_labels(path: &Path) -> anyhow::Result<Vec<String>> {
+    let text = String::from_utf8(io::read(path)?)
+        .with_context(|| format!("{}: labels are text, in UTF-8, one a line", path.display()))?;
+    Ok(text.lines().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect())
+}
+
+/// A label for each value of the first output, or none at all.
+fn check_labels(opened: &OpenModel) -> anyhow::Result<()> {
+    let (model, facts) = (opened.model()?, opened.facts()?);
+    let elements = port::outputs(&model, &facts).first().map_or(0, Port::elements);
+    let labels = facts.labels.len();
+    if labels != 0 && labels != elements {
+        bail!("{labels} labels, but the first output of {} has {elements} values", opened.path().display());
+    }
+    Ok(())
+}
+
+/// Writes the Rust module, which finds the `.sct` file from where it lies.
+fn write_rust(rust: &Path, sct: &Path, opened: &OpenModel) -> anyhow::Result<OutputFile> {
+    let absolute = |path: &Path| std::path::absolute(path).with_context(|| path.display().to_string());
+    let (module, sct) = (absolute(rust)?, absolute(sct)?);
+    let way = rust_module::way(module.parent().unwrap_or(&module), &sct);
+    let text = rust_module::text(&opened.model()?, &way);
+    atomic::write(rust, text.as_bytes())?;
+    Ok(OutputFile { file: rust.to_owned(), bytes: text.len() })
 }
 
 /// Refuses outputs that can only be a mistake.
@@ -142,6 +185,7 @@ fn report(arguments: &Arguments, opened: &OpenModel, source: &Source) -> anyhow:
     Ok(Report {
         source: SourceFile { file: arguments.model.clone(), bytes: source.bytes, crc32: source.crc32 },
         output: OutputFile { file: arguments.output.clone(), bytes: opened.file().bytes().len() },
+        rust: None,
         core: arguments.core.name(),
         operators: description.operators.len(),
         operator_kinds: description.kinds(),
@@ -180,9 +224,14 @@ fn text(report: &Report) -> String {
         1 => "; 1 output in the place of an input".to_owned(),
         n => format!("; {n} outputs in the place of an input"),
     };
+    let rust = report.rust.iter().map(|OutputFile { file, bytes }| {
+        line("module", format!("{} ({} bytes)", file.display(), count(*bytes)))
+    });
+    let rust: String = rust.collect();
     let summary = [
         line("model", format!("{} ({} bytes)", source.file.display(), count(source.bytes))),
         line("written", format!("{} ({} bytes)", output.file.display(), count(output.bytes))),
+        rust,
         line("operators", format!("{}: {}", report.operators, kinds.join(", "))),
         line("weights", format!("{} bytes, packed for {}", count(report.weight_bytes), report.core)),
         line(

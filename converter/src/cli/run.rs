@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::bail;
 use clap::{Args, ValueEnum};
 use secateur_converter::dump::{self, NodeOutput};
 use secateur_converter::feed::{Conversion, Feed};
@@ -14,7 +13,7 @@ use serde::Serialize;
 use super::Outcome;
 use super::report::Output;
 use super::table::{count, line, short_name};
-use super::target::{self, Ran, TargetArguments};
+use super::target::{Ran, TargetArguments};
 use super::values::{self, PixelArguments, Values};
 
 /// Run a model on inputs and write its outputs.
@@ -83,9 +82,6 @@ struct Written {
 }
 
 pub(super) fn run(arguments: &Arguments, output: &mut Output<'_>) -> anyhow::Result<Outcome> {
-    if arguments.dump_tensors.is_some() && !arguments.target.is_host() {
-        bail!("--dump-tensors works on the host only; leave out --on (every board gives the same bytes)");
-    }
     let opened = super::open(&arguments.file)?;
     let (model, facts) = (opened.model()?, opened.facts()?);
     let (inputs, outputs) = (port::inputs(&model, &facts), port::outputs(&model, &facts));
@@ -164,9 +160,7 @@ fn write_tensors(
 ) -> anyhow::Result<Vec<Written>> {
     atomic::make_directory(directory)?;
     let model = opened.model()?;
-    let progress = target::progress(feed.vectors);
-    let tensors = dump::dump(&model, &feed.bytes, || progress.inc(1))?;
-    progress.finish_and_clear();
+    let tensors = arguments.target.dump(opened, &feed.bytes)?;
     let mut files = Vec::with_capacity(tensors.len() + 1);
     let mut index = Index { model: &arguments.file, vectors: feed.vectors, tensors: Vec::new() };
     for (tensor, bytes) in dump::node_outputs(&model).into_iter().zip(&tensors) {

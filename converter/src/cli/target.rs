@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use secateur::Model;
-use secateur_converter::board::{self, Boards};
+use secateur_converter::board::{Boards, OutputsOf, Wanted};
 use secateur_converter::open::OpenModel;
-use secateur_converter::{execute, port};
+use secateur_converter::port::{self, Port};
+use secateur_converter::{dump, execute};
 
 /// Where a model runs.
 #[derive(Clone, Debug, Args)]
@@ -45,32 +46,55 @@ impl TargetArguments {
     /// Runs vectors and gives their outputs.
     pub(super) fn run(&self, opened: &OpenModel, input: &[u8]) -> anyhow::Result<Ran> {
         let model = opened.model()?;
-        let vectors = vectors(&model, opened, input)?;
         let start = Instant::now();
         let outputs = if self.is_host() {
-            let progress = progress(vectors);
+            let progress = progress(vectors(&model, input));
             let outputs = execute::run_batch(&model, input, || progress.inc(1))?;
             progress.finish_and_clear();
             outputs
         } else {
-            let board = Boards::find().get(&self.on)?;
-            let limit = self.time_limit.map_or_else(|| time_limit(&model, vectors), Duration::from_secs);
-            let spinner = spinner(&format!("running {vectors} vectors on {}", self.on));
-            let sizes = board::Sizes {
-                vectors,
-                output_bytes: port::vector_bytes(&port::outputs(&model, &opened.facts()?)),
-            };
-            let outputs = board.run(opened.file().bytes(), input, sizes, limit)?;
-            spinner.finish_and_clear();
-            outputs
+            let ports = port::outputs(&model, &opened.facts()?);
+            self.run_on_board(opened, input, OutputsOf::Model, &ports)?
         };
         Ok(Ran { outputs, seconds: start.elapsed().as_secs_f64() })
     }
+
+    /// Runs vectors and gives what every node writes, the tensors of [`dump::node_outputs`] each for all vectors.
+    pub(super) fn dump(&self, opened: &OpenModel, input: &[u8]) -> anyhow::Result<Vec<Vec<u8>>> {
+        let model = opened.model()?;
+        if self.is_host() {
+            let progress = progress(vectors(&model, input));
+            let tensors = dump::dump(&model, input, || progress.inc(1))?;
+            progress.finish_and_clear();
+            return Ok(tensors);
+        }
+        let ports: Vec<Port> = dump::node_outputs(&model).into_iter().map(|output| output.port).collect();
+        let bytes = self.run_on_board(opened, input, OutputsOf::Nodes, &ports)?;
+        Ok(port::columns(&ports, &bytes))
+    }
+
+    /// Gives what the board writes to `ports`, vector by vector.
+    fn run_on_board(
+        &self,
+        opened: &OpenModel,
+        input: &[u8],
+        outputs_of: OutputsOf,
+        ports: &[Port],
+    ) -> anyhow::Result<Vec<u8>> {
+        let model = opened.model()?;
+        let board = Boards::find().get(&self.on)?;
+        let vectors = vectors(&model, input);
+        let limit = self.time_limit.map_or_else(|| time_limit(&model, vectors), Duration::from_secs);
+        let spinner = spinner(&format!("running {vectors} vectors on {}", self.on));
+        let wanted = Wanted { outputs_of, vectors, bytes: port::vector_bytes(ports) };
+        let outputs = board.run(opened.file().bytes(), input, wanted, limit)?;
+        spinner.finish_and_clear();
+        Ok(outputs)
+    }
 }
 
-fn vectors(model: &Model<'_>, opened: &OpenModel, input: &[u8]) -> anyhow::Result<usize> {
-    let vector = port::vector_bytes(&port::inputs(model, &opened.facts()?));
-    Ok(input.len() / vector.max(1))
+fn vectors(model: &Model<'_>, input: &[u8]) -> usize {
+    input.len() / execute::vector_len(&execute::inputs(model)).max(1)
 }
 
 /// Far more than QEMU needs on a slow computer: a minute, and a second per million steps.

@@ -56,6 +56,39 @@ fn the_firmware_gets_model_and_input_and_gives_the_output() {
 }
 
 #[test]
+fn what_every_node_gives_comes_from_a_file_of_its_own() {
+    let place = place("exit 0");
+    let inputs = example("int8_inputs.bin");
+    place.report(["run", "model.sct", "-i", &inputs, "-o", "out", "--dump-tensors", "host", "--limit", "2"]);
+    let index: serde_json::Value =
+        serde_json::from_slice(&fs::read(place.path("host/index.json")).unwrap()).unwrap();
+    let tensors: Vec<Vec<u8>> = index["tensors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|tensor| fs::read(place.path("host").join(tensor["file"].as_str().unwrap())).unwrap())
+        .collect();
+    // Vector by vector, as the firmware writes them.
+    let halves = tensors.iter().map(|tensor| tensor.split_at(tensor.len() / 2));
+    let (first, second): (Vec<_>, Vec<_>) = halves.unzip();
+    let nodes = [first.concat(), second.concat()].concat();
+    let script = format!(
+        "case \"$*\" in *arg=dump=nodes.bin*) cp {nodes} nodes.bin;; esac; head -c 20 {outputs} > output.bin",
+        nodes = place.write("nodes.wanted", &nodes).display(),
+        outputs = example("int8_outputs.bin")
+    );
+    place.write("bin/qemu-system-arm", format!("#!/bin/sh\n{script}\n").as_bytes());
+    let ran = run(&place, &["--dump-tensors", "board", "--limit", "2"]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+    for name in crate::names_in(&place.path("host")) {
+        assert_eq!(
+            fs::read(place.path("host").join(&name)).unwrap(),
+            fs::read(place.path("board").join(&name)).unwrap()
+        );
+    }
+}
+
+#[test]
 fn what_the_firmware_complains_of_is_relayed() {
     let place = place("echo 'the arena needs 70000 bytes' >&2; exit 1");
     let ran = run(&place, &[]);

@@ -105,3 +105,57 @@ fn mistaken_outputs_are_refused() {
     let message = place.error(["convert", "model.sct", "-o", "other.sct"]);
     assert!(message.contains("is a .sct file already"), "{message}");
 }
+
+#[test]
+fn a_rust_module_names_the_file_the_operators_and_the_labels() {
+    let place = Workplace::new();
+    let model = example("fashion_dscnn_int8.tflite");
+    let labels: String = (0..10).map(|class| format!("class \"{class}\"\n")).collect();
+    place.write("labels.txt", labels.as_bytes());
+    fs::create_dir(place.path("src")).unwrap();
+    let convert = |core: &str| {
+        place.report([
+            "convert",
+            &model,
+            "-o",
+            "model.sct",
+            "--core",
+            core,
+            "--labels",
+            "labels.txt",
+            "--rust",
+            "src/model.rs",
+        ]);
+        fs::read_to_string(place.path("src/model.rs")).unwrap()
+    };
+    let module = convert("cortex-m0");
+    assert!(module.contains("include_model!(\"../model.sct\");"), "{module}");
+    assert!(
+        module.contains("pub(crate) static LABELS: [&str; 10] = [\n    \"class \\\"0\\\"\","),
+        "{module}"
+    );
+    let operators = |module: &str| {
+        module
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("&kernels::").map(str::to_owned))
+            .collect::<Vec<_>>()
+    };
+    let plain = ["conv2d", "depthwise_conv2d", "fully_connected", "mean"];
+    assert_eq!(operators(&module), plain.map(|name| format!("{name}::OPERATOR,")));
+    assert!(convert("cortex-m4").contains("&kernels::conv2d_lanes::OPERATOR,"));
+    let inspected = place.json(&["inspect", "model.sct"]);
+    assert_eq!(inspected["labels"][3], "class \"3\"");
+}
+
+#[test]
+fn labels_must_be_as_many_as_scores() {
+    let place = Workplace::new();
+    place.write("labels.txt", b"cat\ndog\n");
+    let model = example("fashion_dscnn_int8.tflite");
+    let error = place.error(["convert", &model, "-o", "model.sct", "--labels", "labels.txt"]);
+    assert!(
+        error.contains("2 labels, but the first output of") && error.contains("has 10 values"),
+        "{error}"
+    );
+    assert!(!place.path("model.sct").exists());
+}

@@ -57,7 +57,7 @@ fn reports_have_the_documented_keys() {
     let inputs = example("int8_inputs.bin");
     place.write("pruned.tflite", &pruned_example());
     check("convert", &place.json(&["convert", "pruned.tflite", "-o", "pruned.sct"]));
-    place.convert();
+    check("convert", &place.json(&["convert", &model, "-o", "model.sct", "--rust", "model.rs"]));
     check("inspect", &place.json(&["inspect", "model.sct", "--plan"]));
     check("inspect --graph", &place.json(&["inspect", &model, "--graph"]));
     check("run", &place.json(&["run", "model.sct", "-i", &inputs, "-o", "out", "--dump-tensors", "t"]));

@@ -1,26 +1,25 @@
 //! `demo`: the main job once, from a trained model to an emulated Cortex-M4.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::time::Duration;
+use std::path::Path;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, ensure};
 use clap::Args;
+use serde_json::Value;
 use xtask::board;
-use xtask::elf::Footprint;
 use xtask::firmware::Firmware;
-use xtask::process;
 use xtask::qemu::Launch;
+use xtask::secateur::Secateur;
+use xtask::size::{self, Size, Subject};
 use xtask::toolchain::{self, Needs};
 use xtask::workspace;
 
-use super::targets;
+use super::{EXAMPLE, targets};
 
-/// A DS-CNN for Fashion-MNIST, trained for this project.
-const MODEL: &str = "tests/golden/fashion_dscnn/fashion_dscnn_int8.tflite";
 /// Labelled images that it has not seen.
 const DATASET: &str = "tests/data/fashion_mnist_1000";
+/// Golden input vectors.
+const VECTORS: &str = "tests/golden/fashion_dscnn/int8_inputs.bin";
 /// Where it runs beside the host.
 const BOARD: &str = "mps2-an386";
 
@@ -32,97 +31,69 @@ pub(crate) fn run(_: &Options) -> Result<()> {
     let needs = Needs { targets: targets(std::slice::from_ref(&board)), qemu: true, ..Needs::default() };
     let toolchain = toolchain::set_up(&needs)?;
     println!("building the command and the firmware (minutes the first time, seconds from then on)");
-    let secateur = build_command()?;
-    Firmware { board: &board, program: "runner", features: &[] }.build(&toolchain)?;
-    let infer = Firmware { board: &board, program: "infer", features: &["logs"] }.build(&toolchain)?;
+    let secateur = Secateur::build()?;
+    Firmware::new(&board, "runner").build(&toolchain)?;
 
     let folder = workspace::target_directory()?.join("demo");
     fs::create_dir_all(&folder)?;
-    let file = folder.join("fashion_dscnn.sct");
-    let output = file.display().to_string();
-    let converted = report(&secateur, &["convert", MODEL, "-o", &output])?;
-    let host = report(&secateur, &["evaluate", &output, "--dataset", DATASET])?;
-    let emulated = report(&secateur, &["evaluate", &output, "--dataset", DATASET, "--on", BOARD])?;
-    let same = vectors_are_equal(&secateur, &file, &folder)?;
+    let [file, module] = ["fashion_dscnn.sct", "fashion_dscnn.rs"].map(|name| folder.join(name));
+    let (sct, rust) = (file.to_string_lossy(), module.to_string_lossy());
+    let convert = ["convert", EXAMPLE, "--core", &board.cpu, "--output", &sct, "--rust", &rust];
+    let converted = show_and_run(&secateur, &convert)?;
+    let host = show_and_run(&secateur, &["evaluate", &sct, "--dataset", DATASET])?;
+    let emulated = show_and_run(&secateur, &["evaluate", &sct, "--dataset", DATASET, "--on", BOARD])?;
+    let same = outputs_are_equal(&secateur, &sct, &folder)?;
 
+    let arena = number(&converted["arena"]["bytes"]);
+    let size = size::measure(&board, &toolchain, &Subject { module: &module, file: &file, arena })?;
     println!("\nthe example firmware, {BOARD}:");
-    let launch = Launch { limit: Duration::from_secs(60), ..Launch::new(&board, &infer) };
-    let run = launch.run(|line| println!("  {line}"))?;
+    let infer = Firmware::new(&board, "infer").build(&toolchain)?;
+    let run = Launch::new(&board, &infer).run(|line| println!("  {line}"))?;
     ensure!(run.ending.is_success(), "infer failed on {BOARD}: {} {}", run.ending, run.complaints);
-    let stack = run.lines.iter().find_map(|line| line.split("stack ").nth(1)).unwrap_or("unknown");
 
-    let percent = |report: &serde_json::Value| 100.0 * report["accuracy"].as_f64().unwrap_or(f64::NAN);
-    let bytes = |value: &serde_json::Value| format!("{} bytes", value.as_u64().unwrap_or_default());
     println!();
-    row("source", &format!("{MODEL}, {}", bytes(&converted["source"]["bytes"])));
-    row(
-        "model",
-        &format!(
-            "{}, of which weights {}",
-            bytes(&converted["output"]["bytes"]),
-            bytes(&converted["weight_bytes"])
-        ),
-    );
-    row("work", &format!("{} multiply-accumulates", converted["macs"]));
-    row(
-        "RAM",
-        &format!(
-            "arena {} (lower bound {}), stack {stack}",
-            bytes(&converted["arena"]["bytes"]),
-            converted["arena"]["lower_bound"]
-        ),
-    );
-    row(
-        "flash",
-        &format!(
-            "{} bytes: model, runtime and board support of the example firmware",
-            Footprint::read(&infer)?.flash()
-        ),
-    );
-    row("host", &format!("{:.1} % of {} images", percent(&host), host["samples"]));
-    row(BOARD, &format!("{:.1} % of {} images", percent(&emulated), emulated["samples"]));
+    row("source", &format!("{EXAMPLE}, {} bytes", number(&converted["source"]["bytes"])));
+    let weights = number(&converted["weight_bytes"]);
+    row("model", &format!("{} bytes, of which weights {weights}", number(&converted["output"]["bytes"])));
+    row("work", &format!("{} multiply-accumulates", number(&converted["macs"])));
+    let Size { runtime, support, model, stack, .. } = size;
+    let flash = size.flash();
+    row("flash", &format!("{flash} bytes: model {model}, runtime {runtime}, board support {support}"));
+    let bound = number(&converted["arena"]["lower_bound"]);
+    row("RAM", &format!("{} bytes: arena {arena} (lower bound {bound}), stack {stack}", arena + stack));
+    row("host", &accuracy(&host));
+    row(BOARD, &accuracy(&emulated));
     row("bytes", if same { "equal on host and board" } else { "DIFFERENT on host and board" });
-    ensure!(same, "host and board do not agree");
+    ensure!(same && host["confusion"] == emulated["confusion"], "host and board do not agree");
     Ok(())
 }
 
-/// Builds the `secateur` command and gives its path.
-fn build_command() -> Result<PathBuf> {
-    let mut command = process::command(workspace::cargo());
-    command.args(["build", "--release", "--quiet", "--package", "secateur-converter"]);
-    let status = command.current_dir(workspace::root()).status().context("cannot start cargo")?;
-    ensure!(status.success(), "the secateur command does not build");
-    Ok(workspace::target_directory()?.join("release/secateur"))
-}
-
-/// Shows and runs a command; gives its report.
-fn report(secateur: &Path, arguments: &[&str]) -> Result<serde_json::Value> {
+/// Shows a command as one would type it, runs it, and gives its report.
+fn show_and_run(secateur: &Secateur, arguments: &[&str]) -> Result<Value> {
     let root = format!("{}/", workspace::root().display());
     println!("  secateur {}", arguments.join(" ").replace(&root, ""));
-    Ok(serde_json::from_slice(&secateur_output(secateur, &[arguments, &["--json"]].concat())?)?)
+    secateur.report(arguments)
 }
 
-fn secateur_output(secateur: &Path, arguments: &[&str]) -> Result<Vec<u8>> {
-    let mut command = process::command(secateur);
-    command.args(arguments).current_dir(workspace::root()).stderr(Stdio::inherit());
-    let output = command.output().with_context(|| format!("cannot start {}", secateur.display()))?;
-    if !output.status.success() {
-        bail!("secateur {} failed", arguments.join(" "));
-    }
-    Ok(output.stdout)
-}
-
-/// Whether the first images give the same scores on the host and on the board, to the byte.
-fn vectors_are_equal(secateur: &Path, model: &Path, folder: &Path) -> Result<bool> {
-    let input = "tests/golden/fashion_dscnn/int8_inputs.bin";
+/// Whether the golden vectors give the same scores on the host and on the board, to the byte.
+fn outputs_are_equal(secateur: &Secateur, model: &str, folder: &Path) -> Result<bool> {
     let mut outputs = Vec::new();
     for on in ["host", BOARD] {
         let directory = folder.join(on);
-        let (model, output) = (model.display().to_string(), directory.display().to_string());
-        report(secateur, &["run", &model, "--input", input, "--output", &output, "--on", on])?;
+        let output = directory.to_string_lossy();
+        show_and_run(secateur, &["run", model, "--input", VECTORS, "--output", &output, "--on", on])?;
         outputs.push(fs::read(directory.join("output.bin"))?);
     }
     Ok(outputs[0] == outputs[1])
+}
+
+fn number(value: &Value) -> u64 {
+    value.as_u64().unwrap_or_default()
+}
+
+fn accuracy(report: &Value) -> String {
+    let percent = 100.0 * report["accuracy"].as_f64().unwrap_or(f64::NAN);
+    format!("{percent:.1} % of {} images", number(&report["samples"]))
 }
 
 fn row(name: &str, value: &str) {

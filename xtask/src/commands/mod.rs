@@ -18,6 +18,9 @@ use xtask::board::{self, Board};
 use xtask::firmware::Firmware;
 use xtask::toolchain::{self, Needs, Toolchain};
 
+/// A DS-CNN for Fashion-MNIST, trained for this project.
+const EXAMPLE: &str = "tests/golden/fashion_dscnn/fashion_dscnn_int8.tflite";
+
 /// Which firmware, for which boards.
 #[derive(Args)]
 pub(crate) struct Selection {
@@ -27,8 +30,8 @@ pub(crate) struct Selection {
     /// A program of boards/src/bin/
     #[arg(long = "bin", value_name = "PROGRAM", default_value = "hello")]
     program: String,
-    /// Features of the boards package, separated by commas
-    #[arg(long, value_name = "LIST", default_value = "logs", value_delimiter = ',')]
+    /// Features of the boards package beside those that the program needs, separated by commas
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
     features: Vec<String>,
 }
 
@@ -42,9 +45,8 @@ impl Selection {
     }
 
     fn build(&self, toolchain: &Toolchain, board: &Board) -> Result<PathBuf> {
-        let features: Vec<&str> =
-            self.features.iter().map(String::as_str).filter(|name| !name.is_empty()).collect();
-        Firmware { board, program: &self.program, features: &features }.build(toolchain)
+        let features: Vec<&str> = self.features.iter().map(String::as_str).collect();
+        Firmware { features: &features, ..Firmware::new(board, &self.program) }.build(toolchain)
     }
 }
 

@@ -1,89 +1,90 @@
 //! `size`: what an inference takes of a board's flash and RAM.
 
 use std::fs;
-use std::path::Path;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use xtask::board::{self, Board};
-use xtask::elf::Footprint;
-use xtask::firmware::Firmware;
-use xtask::qemu::Launch;
-use xtask::toolchain::{self, Needs, Toolchain};
+use xtask::firmware::isa_name;
+use xtask::secateur::Secateur;
+use xtask::size::{self, Subject};
+use xtask::toolchain::{self, Needs};
 use xtask::workspace;
 
-use super::targets;
-
-/// The model whose RAM is measured unless another one is given.
-const MODEL: &str = "boards/models/fashion_dscnn.sct";
+use super::{EXAMPLE, targets};
 
 #[derive(Args)]
 pub(crate) struct Options {
     /// A folder of boards/, or `all`
     #[arg(long, value_name = "NAME", default_value = "all")]
     board: String,
-    /// A `.sct` file to measure arena and stack with, on the boards that it fits
-    #[arg(long, value_name = "FILE", default_value = MODEL)]
-    model: String,
+    /// A trained model; only the example has to keep within the budgets
+    #[arg(long, value_name = "FILE", default_value = EXAMPLE)]
+    model: Vec<String>,
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
     let boards = board::select(&options.board)?;
     let needs = Needs { targets: targets(&boards), qemu: true, ..Needs::default() };
     let toolchain = toolchain::set_up(&needs)?;
-    let model = workspace::root().join(&options.model);
-    let bytes = fs::metadata(&model).with_context(|| format!("cannot read {}", model.display()))?.len();
+    let secateur = Secateur::build()?;
+    let folder = workspace::target_directory()?.join("size");
 
-    println!("runtime: code and constants of a firmware with the operators of a keyword-spotting network,");
-    println!("         less what the same firmware takes without the runtime (support)");
-    println!("model:   {}; arena and stack of one inference, measured\n", options.model);
-    println!(
-        "{:<14} {:>6} {:>8} {:>8} {:>8} {:>8} {:>7}",
-        "board", "isa", "runtime", "support", "model", "arena", "stack"
-    );
-    for board in &boards {
-        let flash = |program| -> Result<u64> {
-            Ok(Footprint::read(&Firmware { board, program, features: &[] }.build(&toolchain)?)?.flash())
-        };
-        let support = flash("baseline")?;
-        let runtime = flash("footprint")? - support;
-        let [arena, stack] = match measure(board, &toolchain, &model)? {
-            Some(ram) => ram.map(|bytes| bytes.to_string()),
-            None => ["does not".to_owned(), "fit".to_owned()],
-        };
-        let isa = xtask::firmware::isa_name(board.isa);
-        println!("{:<14} {isa:>6} {runtime:>8} {support:>8} {bytes:>8} {arena:>8} {stack:>7}", board.name);
+    println!("bytes of a firmware that runs one model, packed for the board's core:");
+    println!("runtime: code and constants for the operators of the model; support: start-up and faults;");
+    println!("stack: the most that loading and an inference took, measured");
+    let mut excesses = Vec::new();
+    for model in &options.model {
+        println!("\n{model}");
+        println!(
+            "{:<14} {:>6} {:>8} {:>8} {:>8} {:>8} | {:>8} {:>6}",
+            "board", "isa", "runtime", "support", "model", "flash", "arena", "stack"
+        );
+        for board in &boards {
+            let converted = convert(&secateur, model, board, &folder.join(&board.name))?;
+            let subject =
+                Subject { module: &converted.module, file: &converted.file, arena: converted.arena };
+            let isa = isa_name(board.isa);
+            if !size::fits(board, &subject)? {
+                println!("{:<14} {isa:>6} does not fit", board.name);
+                continue;
+            }
+            let size = size::measure(board, &toolchain, &subject)?;
+            println!(
+                "{:<14} {isa:>6} {:>8} {:>8} {:>8} {:>8} | {:>8} {:>6}",
+                board.name,
+                size.runtime,
+                size.support,
+                size.model,
+                size.flash(),
+                size.arena,
+                size.stack
+            );
+            if model == EXAMPLE {
+                let own = size.excesses(&board.budget);
+                excesses.extend(own.into_iter().map(|excess| format!("{}: {excess}", board.name)));
+            }
+        }
     }
+    ensure!(excesses.is_empty(), "over budget\n{}", excesses.join("\n"));
     Ok(())
 }
 
-/// Arena and stack of one inference; `None` where the model does not fit the board.
-fn measure(board: &Board, toolchain: &Toolchain, model: &Path) -> Result<Option<[u64; 2]>> {
-    let elf = Firmware { board, program: "runner", features: &[] }.build(toolchain)?;
-    if fs::metadata(model)?.len() > u64::from(board.memory.model.length) {
-        return Ok(None);
-    }
-    let exchange = workspace::target_directory()?.join("exchange").join(format!("size-{}", board.name));
-    fs::create_dir_all(&exchange)?;
-    // No vectors: the check on the reference input is the inference.
-    fs::write(exchange.join("input.bin"), [])?;
-    let launch = Launch {
-        arguments: ["input.bin", "output.bin", "check"].map(str::to_owned).to_vec(),
-        model: Some(model.to_owned()),
-        directory: Some(exchange),
-        limit: Duration::from_secs(120),
-        ..Launch::new(board, &elf)
-    };
-    let run = launch.run(|_| ())?;
-    if run.complaints.contains("does not start") {
-        return Ok(None);
-    }
-    ensure!(run.ending.is_success(), "{}: {} {}", board.name, run.ending, run.complaints);
-    let number = |name: &str| {
-        let line = run.lines.iter().find_map(|line| line.strip_prefix(name));
-        line.and_then(|line| line.split_whitespace().next()?.parse().ok())
-            .with_context(|| format!("no {name} line"))
-    };
-    Ok(Some([number("arena ")?, number("stack ")?]))
+/// A model converted for one board.
+struct Converted {
+    module: PathBuf,
+    file: PathBuf,
+    arena: u64,
+}
+
+fn convert(secateur: &Secateur, model: &str, board: &Board, folder: &Path) -> Result<Converted> {
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let stem = Path::new(model).file_stem().unwrap_or_default();
+    let [file, module] = ["sct", "rs"].map(|extension| folder.join(stem).with_extension(extension));
+    let (output, rust) = (file.to_string_lossy(), module.to_string_lossy());
+    let arguments = ["convert", model, "--core", &board.cpu, "--output", &output, "--rust", &rust];
+    let report = secateur.report(&arguments)?;
+    let arena = report["arena"]["bytes"].as_u64().context("the report states no arena")?;
+    Ok(Converted { module, file, arena })
 }
