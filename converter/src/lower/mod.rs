@@ -6,13 +6,13 @@
 //!
 //! | module | operators |
 //! |---|---|
-//! | [`convolution`] | convolutions, fully connected |
-//! | [`elementwise`] | arithmetic on two tensors |
-//! | [`lookup`] | functions of one value |
-//! | [`pool`] | pools and reductions |
-//! | [`layout`] | padding, slices, joins |
-//! | [`edges`] | real numbers in and out, softmax, resizing |
-//! | [`program`] | the result |
+//! | `convolution` | convolutions, fully connected |
+//! | `elementwise` | arithmetic on two tensors |
+//! | `lookup` | functions of one value |
+//! | `pool` | pools and reductions |
+//! | `layout` | padding, slices, joins |
+//! | `edges` | real numbers in and out, softmax, resizing |
+//! | `program` | the result |
 
 mod convolution;
 mod edges;

@@ -56,8 +56,8 @@ fn reports_have_the_documented_keys() {
     let model = example("fashion_dscnn_int8.tflite");
     let inputs = example("int8_inputs.bin");
     place.write("pruned.tflite", &pruned_example());
-    check("convert", &place.json(&["convert", "pruned.tflite", "-o", "pruned.sct"]));
-    check("convert", &place.json(&["convert", &model, "-o", "model.sct", "--rust", "model.rs"]));
+    check("convert", &place.json(&["convert", "pruned.tflite", "-o", "pruned.sct", "--rust", "pruned.rs"]));
+    place.convert();
     check("inspect", &place.json(&["inspect", "model.sct", "--plan"]));
     check("inspect --graph", &place.json(&["inspect", &model, "--graph"]));
     check("run", &place.json(&["run", "model.sct", "-i", &inputs, "-o", "out", "--dump-tensors", "t"]));

@@ -1,6 +1,6 @@
 //! The rules of the source tree that no compiler checks.
 //!
-//! A rule is one file with one function `check`, listed in [`RULES`].
+//! A rule is one file with one function `check`, listed in `RULES`.
 
 mod boards;
 mod goldens;
