@@ -18,6 +18,12 @@ use crate::ir::{Activation, Fault, Hw, Node, Padding, Tensor};
 /// Scratch of a depthwise band, unless two rows alone take more.
 const MOST_BAND_BYTES: usize = 4096;
 
+/// Scratch of a convolution's strip of windows, unless one window alone takes more.
+const MOST_STRIP_BYTES: usize = 4096;
+
+/// The same where windows have no columns in common.
+const MOST_POINTWISE_BYTES: usize = 1024;
+
 /// Most records of a transposed convolution, one per phase and channel.
 const MOST_RECORDS: usize = 1 << 20;
 
@@ -45,7 +51,7 @@ impl<'g> Lowering<'g> {
         let sums = row_sums(weights, output.shape.last().copied().unwrap_or(1));
         let channels = weights::channels(filter, self.bias(node), &sums, from, to)?;
         let input_channels = input.shape.last().copied().unwrap_or(1);
-        let lanes = (groups == 1).then(|| padded_rows(weights, &window, input_channels));
+        let lanes = (groups == 1).then(|| by_column(weights, &window, input_channels));
         let packed = lanes.and_then(|weights| {
             self.pack_lanes(&weights, &channels, conv2d_lanes::GROUP, stage(to, activation))
         });
@@ -64,7 +70,7 @@ impl<'g> Lowering<'g> {
         };
         let scratch_len = match packing {
             Packing::Plain => conv2d::scratch_len(&params, input_channels),
-            _ => conv2d_lanes::scratch_len(&params, input_channels),
+            _ => strip_scratch(&params, input_channels, output),
         };
         let (input, output) = (self.input_value(node, 0)?, self.result_value(node)?);
         let step = Step::new(&node.name, OpCode::Conv2d, &params, vec![input], vec![output]);
@@ -274,14 +280,34 @@ fn settled(weights: &[i8], channels: &[ChannelQuant], stage: &OutputStage) -> Ve
     channels.iter().zip(weights.chunks(depth)).map(settle).collect()
 }
 
-/// OHWI weights with every kernel row padded to an even number of values, as [`conv2d_lanes`] stores patches.
-fn padded_rows(weights: &[i8], window: &Window, input_channels: usize) -> Vec<i8> {
-    let row = usize::from(window.width.kernel) * input_channels;
-    let padding = row % 2;
-    weights
-        .chunks(row.max(1))
-        .flat_map(|row| row.iter().copied().chain([0; 1].into_iter().take(padding)))
-        .collect()
+/// OHWI weights as [`conv2d_lanes`] has them: each channel's kernel column by column, padded to an even number of values.
+fn by_column(weights: &[i8], window: &Window, input_channels: usize) -> Vec<i8> {
+    let (height, width) = (usize::from(window.height.kernel), usize::from(window.width.kernel));
+    let mut columns = Vec::with_capacity(weights.len());
+    for channel in weights.chunks((height * width * input_channels).max(1)) {
+        for column in 0..width {
+            for row in 0..height {
+                let start = (row * width + column) * input_channels;
+                columns.extend_from_slice(channel.get(start..start + input_channels).unwrap_or_default());
+            }
+            if (height * input_channels) % 2 == 1 {
+                columns.push(0);
+            }
+        }
+    }
+    columns
+}
+
+/// Scratch for strips that are as long as pays: neighbouring windows share columns, and a strip costs a little by itself.
+fn strip_scratch(params: &conv2d::Params, input_channels: usize, output: &Tensor) -> usize {
+    let scratch = |outputs| conv2d_lanes::scratch_len(params, input_channels, outputs);
+    let (most_bytes, most) = match output.shape[..] {
+        [n, h, w, _] if params.window.is_pointwise() => (MOST_POINTWISE_BYTES, n * h * w / 2),
+        [_, _, w, _] if params.window.width.dilation == 1 => (MOST_STRIP_BYTES, w),
+        _ => (0, 1),
+    };
+    let outputs = (2..=most).take_while(|&outputs| scratch(outputs) <= most_bytes).last();
+    scratch(outputs.unwrap_or(1))
 }
 
 /// Height and width of a filter whose axes 1 and 2 they are.

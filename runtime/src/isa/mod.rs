@@ -1,6 +1,6 @@
 //! Inner loops. Outer loops are written once, in [`crate::kernels`], generic over [`Isa`].
 //!
-//! [`scalar`] is the reference, in safe Rust, for every core. An instruction set with kernels of its own adds a file
+//! `scalar` is the reference, in safe Rust, for every core. An instruction set with kernels of its own adds a file
 //! here, names it in [`Active`] and is chosen at compile time by the `isa` cfg that `build.rs` derives from the target.
 
 #[cfg(isa = "dsp")]
@@ -22,6 +22,23 @@ pub struct Lanes<'a> {
     pub records: &'a [i32],
     /// Output zero point and clamp. Where it asks for less than -128 to 127, the caller clamps the outputs.
     pub stage: &'a OutputStage,
+}
+
+/// Where the inputs and outputs of neighbouring pixels lie.
+#[derive(Debug, Clone, Copy)]
+pub struct Strip {
+    /// Input pairs of a pixel.
+    pub pairs: usize,
+    /// Steps of one pixel, or two, each.
+    pub count: usize,
+    /// Pairs of inputs from a step to the next.
+    pub step: usize,
+    /// Outputs to write of each pixel: one per channel, without one that fills up the last group.
+    pub channels: usize,
+    /// Outputs from a step to the next.
+    pub advance: usize,
+    /// Outputs from a step's first pixel to its second.
+    pub pitch: usize,
 }
 
 /// The fastest instruction set that the compilation target has.
@@ -65,14 +82,17 @@ pub struct Rows<'a> {
     pub rows: usize,
     /// Values from the start of a row to the start of the next.
     pub pitch: usize,
-    /// Pairs from the start of a widened row to the start of the next; at least `ceil(row_len / 2)`.
+    /// Pairs from the start of a widened row to the start of the next; at least those that a row touches.
     pub pairs: usize,
+    /// Whether a row starts with the second value of its first pair.
+    pub odd: bool,
 }
 
 impl<'a> Rows<'a> {
     /// A single row.
     pub fn one(input: &'a [i8]) -> Self {
-        Self { input, row_len: input.len(), rows: 1, pitch: input.len(), pairs: input.len().div_ceil(2) }
+        let pairs = input.len().div_ceil(2);
+        Self { input, row_len: input.len(), rows: 1, pitch: input.len(), pairs, odd: false }
     }
 }
 
@@ -97,8 +117,9 @@ pub trait Isa {
     /// `largest[c] = max(largest[c], input[c])`.
     fn max_i8(largest: &mut [i8], input: &[i8]);
 
-    /// Inputs as 16-bit values, in pairs that lie `2 PIXELS` elements apart: value `k` of row `r` goes to pair
-    /// `r x pairs + k / 2`, element `k % 2`. `PIXELS` is 1 or 2. Nothing is written if a slice is too short.
+    /// Inputs as 16-bit values, in pairs that lie `2 PIXELS` elements apart: with `k' = k + 1` if rows are `odd`, else `k`,
+    /// value `k` of row `r` goes to pair `r x pairs + k' / 2`, element `k' % 2`. `PIXELS` is 1 or 2. Nothing is written if a
+    /// slice is too short.
     fn widen<const PIXELS: usize>(rows: &Rows<'_>, output: &mut [i16]);
 
     /// Two rows of up to four channels as row pairs: `output[4 q + c] = (rows[0][q x pitch + c], rows[1][q x pitch + c])`, the
@@ -109,15 +130,17 @@ pub trait Isa {
     /// is written if a slice is too short.
     fn row_pairs<const STRIDE: usize>(plane: &Plane<'_>, output: &mut [i8]);
 
-    /// Whole groups of `SIZE` channels times `PIXELS` vectors of inputs: writes `SIZE` bytes per group to each output,
-    /// with the zero point added and clamped to -128 to 127.
+    /// Groups of `SIZE` channels times the pixels of a strip, `PIXELS` at a time: writes the outputs of each with the zero
+    /// point added, clamped to -128 to 127. Sizes are 2, 4 and 8, pixels 1 and 2. Nothing is written if a slice is too
+    /// short.
     ///
-    /// `input` holds, for each pair of inputs, two values of each vector. Sizes are 2, 4 and 8, pixels 1 and 2. Every
-    /// output has room for all groups.
+    /// Value `i` of input pair `k` of pixel `p` in step `s` is `input[2 (PIXELS (s x step + k) + p) + i]`; its output of
+    /// channel `c` is `output[s x advance + p x pitch + c]`.
     fn lanes<const SIZE: usize, const PIXELS: usize>(
         lanes: &Lanes<'_>,
+        strip: &Strip,
         input: &[i16],
-        outputs: [&mut [i8]; PIXELS],
+        output: &mut [i8],
     );
 
     /// `output[c] = stage(multiplier[c] x (sums[c] + bias[c]))`.

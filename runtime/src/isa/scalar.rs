@@ -1,7 +1,7 @@
 //! Reference inner loops in safe Rust, for every core.
 #![forbid(unsafe_code)]
 
-use super::{Isa, Lanes, Plane, Rows};
+use super::{Isa, Lanes, Plane, Rows, Strip};
 use crate::packing::{lanes, row_pairs};
 use crate::quant::{ChannelQuant, Multiplier, OutputStage};
 
@@ -53,12 +53,11 @@ impl Isa for Scalar {
     }
 
     fn widen<const PIXELS: usize>(rows: &Rows<'_>, output: &mut [i16]) {
-        let Rows { input, row_len, rows, pitch, pairs } = *rows;
+        let Rows { input, row_len, rows, pitch, pairs, odd } = *rows;
         let targets = output.chunks_mut((pairs * 2 * PIXELS).max(1)).take(rows);
         for (row, target) in input.chunks(pitch.max(1)).zip(targets) {
-            let row = row.get(..row_len).unwrap_or_default();
-            for (pair, out) in row.chunks(2).zip(target.chunks_mut(2 * PIXELS)) {
-                for (out, &value) in out.iter_mut().zip(pair) {
+            for (k, &value) in (usize::from(odd)..).zip(row.iter().take(row_len)) {
+                if let Some(out) = target.get_mut(k / 2 * 2 * PIXELS + k % 2) {
                     *out = value.into();
                 }
             }
@@ -100,23 +99,28 @@ impl Isa for Scalar {
 
     fn lanes<const SIZE: usize, const PIXELS: usize>(
         lanes: &Lanes<'_>,
+        strip: &Strip,
         input: &[i16],
-        outputs: [&mut [i8]; PIXELS],
+        output: &mut [i8],
     ) {
         let whole = OutputStage::new(lanes.stage.zero_point);
-        let words_per_group = input.len() / (2 * PIXELS) * (SIZE / 2);
-        for (pixel, output) in outputs.into_iter().enumerate() {
-            let words = lanes.words.chunks_exact(words_per_group.max(1));
-            let records = lanes.records.chunks_exact(SIZE * lanes::RECORD_WORDS);
-            for ((words, record), out) in words.zip(records).zip(output.chunks_exact_mut(SIZE)) {
-                let pairs = input.chunks_exact(2 * PIXELS).map(|pair| {
-                    let at = |i: usize| pair.get(2 * pixel + i).copied().unwrap_or_default();
-                    [at(0), at(1)]
-                });
-                let mut sums = [0; SIZE];
-                lanes::sums(words, record, pairs, &mut sums);
-                for (channel, (out, sum)) in out.iter_mut().zip(sums).enumerate() {
-                    *out = whole.finish(lanes::multiplier(record, SIZE, channel).apply(sum));
+        for step in 0..strip.count {
+            for pixel in 0..PIXELS {
+                let input = input.get(2 * (PIXELS * step * strip.step + pixel)..).unwrap_or_default();
+                let start = step * strip.advance + pixel * strip.pitch;
+                let Some(output) = output.get_mut(start..start + strip.channels) else { return };
+                let words = lanes.words.chunks_exact((strip.pairs * (SIZE / 2)).max(1));
+                let records = lanes.records.chunks_exact(SIZE * lanes::RECORD_WORDS);
+                for ((words, record), out) in words.zip(records).zip(output.chunks_mut(SIZE)) {
+                    let pairs = input.chunks(2 * PIXELS).take(strip.pairs).map(|pair| {
+                        let at = |i: usize| pair.get(i).copied().unwrap_or_default();
+                        [at(0), at(1)]
+                    });
+                    let mut sums = [0; SIZE];
+                    lanes::sums(words, record, pairs, &mut sums);
+                    for (channel, (out, sum)) in out.iter_mut().zip(sums).enumerate() {
+                        *out = whole.finish(lanes::multiplier(record, SIZE, channel).apply(sum));
+                    }
                 }
             }
         }

@@ -1,34 +1,37 @@
-//! 2-D convolution, int8, on byte-pair lanes ([`crate::packing::lanes`]): [`conv2d`]'s values at twice its speed on cores
-//! with dual 16-bit multiply-accumulates.
+//! 2-D convolution, int8, on byte-pair lanes ([`crate::packing::lanes`]): the values of [`conv2d`](super::conv2d) at twice its
+//! speed on cores with dual 16-bit multiply-accumulates.
 //!
-//! Two output pixels at a time: their patches are gathered and widened to 16 bits into scratch, interleaved pair by pair,
-//! and multiplied with four output channels at a time, so that every weight that is loaded and unpacked serves two
-//! pixels. The last pixel of an odd number goes alone.
+//! Two output pixels at a time, one below the other: the input columns under a strip of windows of both rows are widened to
+//! 16 bits into scratch ([`WideColumns`](super::wide_columns)), interleaved pair by pair, and multiplied with four output
+//! channels at a time, so that every weight that is loaded and unpacked serves two pixels. The last row of an odd number
+//! goes alone. A strip is as long as the scratch allows.
 //!
-//! Parameters, layouts of input and output and the arithmetic are [`conv2d`]'s. Groups must be 1. A patch is stored row by
-//! row, each kernel row of `kernel width x channels` values padded to an even number with zero weights.
+//! Parameters, layouts of input and output and the arithmetic are [`conv2d`](super::conv2d)'s. Groups must be 1. The weights
+//! of an output channel are stored column by column, each of `kernel height x channels` values padded to an even number
+//! with a zero weight.
 
 use zerocopy::FromBytes;
 
 use crate::format::{Node, OpCode, Packing};
-use crate::isa::{Active, Isa};
+use crate::isa::{Active, Isa, Strip};
 use crate::kernels::conv2d::Params;
 use crate::kernels::lane_layer::LaneLayer;
-use crate::kernels::wide_patch::WidePatches;
+use crate::kernels::wide_columns::WideColumns;
 use crate::kernels::{Call, NodeError, Operator, Tensor, TensorMut, Unary, Window, require};
 
 /// Channels per group.
 pub const GROUP: usize = 4;
 
-/// Values in a packed patch: kernel rows padded to an even length.
+/// Values in a packed patch: kernel columns padded to an even length.
 pub fn patch_len(window: &Window, input_channels: usize) -> usize {
-    let row = usize::from(window.width.kernel).saturating_mul(input_channels);
-    usize::from(window.height.kernel).saturating_mul(row.saturating_add(row % 2))
+    let column = WideColumns::column_pairs(window, input_channels).saturating_mul(2);
+    usize::from(window.width.kernel).saturating_mul(column)
 }
 
-/// Bytes of scratch: two patches of 16-bit values.
-pub fn scratch_len(params: &Params, input_channels: usize) -> usize {
-    patch_len(&params.window, input_channels).saturating_mul(2 * size_of::<i16>())
+/// Bytes of scratch for strips of `outputs` windows: their columns for two pixels. Any strip is at least one window long.
+pub fn scratch_len(params: &Params, input_channels: usize, outputs: usize) -> usize {
+    let column = WideColumns::column_pairs(&params.window, input_channels).saturating_mul(4 * size_of::<i16>());
+    WideColumns::columns(&params.window, outputs).saturating_mul(column)
 }
 
 /// Entry for a kernel set.
@@ -38,7 +41,7 @@ fn check(node: &Node<'_>) -> Result<u64, NodeError> {
     let params = node.params::<Params>().ok_or(NodeError::Params)?;
     require(params.stage.is_valid() && params.reserved == [0; 3] && params.groups == 1, NodeError::Params)?;
     let input_shape = node.input(0).and_then(|t| t.shape.nhwc()).ok_or(NodeError::Shape)?;
-    let (input, output) = node.check_unary::<i8, i8>(scratch_len(params, input_shape[3]))?;
+    let (input, output) = node.check_unary::<i8, i8>(scratch_len(params, input_shape[3], 1))?;
     let [n, h, w, c] = input.shape.nhwc().ok_or(NodeError::Shape)?;
     let [out_n, out_h, out_w, out_c] = output.shape.nhwc().ok_or(NodeError::Shape)?;
     params.window.check([h, w], [out_h, out_w])?;
@@ -53,7 +56,8 @@ fn run(call: &mut Call<'_, '_>) {
     let Some(Unary { input, output, scratch }) = call.unary::<i8, i8>() else { return };
     let [Some([.., c]), Some([.., out_c])] = [input.shape.nhwc(), output.shape.nhwc()] else { return };
     let Some(layer) = layer(&node, params, out_c, c) else { return };
-    let Some(scratch) = scratch.get_mut(..scratch_len(params, c)) else { return };
+    let even = scratch.len() / size_of::<i16>() * size_of::<i16>();
+    let Some(scratch) = scratch.get_mut(..even) else { return };
     let Ok(scratch) = <[i16]>::mut_from_bytes(scratch) else { return };
     conv2d_lanes::<Active>(params, &layer, input, output, scratch);
 }
@@ -71,57 +75,58 @@ fn conv2d_lanes<I: Isa>(
     output: TensorMut<'_, i8>,
     scratch: &mut [i16],
 ) {
-    let (Some([_, h, w, c]), Some([_, out_h, out_w, out_c])) = (input.shape.nhwc(), output.shape.nhwc())
+    let (Some([n, h, w, c]), Some([_, out_h, out_w, out_c])) = (input.shape.nhwc(), output.shape.nhwc())
     else {
         return;
     };
-    let patches = WidePatches { window: &params.window, size: [h, w, c], padding: params.input_zero_point };
-    let mut position = Position { image: 0, y: 0, x: 0 };
-    let mut next = || {
-        let start = position.image * h * w * c;
-        let image = input.data.get(start..start + h * w * c).unwrap_or_default();
-        let at = [position.y, position.x];
-        position.advance(out_h, out_w);
-        (image, at)
+    let mut run = |input: &[i8], [h, w]: [usize; 2], output: &mut [i8], [out_h, out_w]: [usize; 2]| {
+        let source = WideColumns { window: &params.window, size: [h, w, c], padding: params.input_zero_point };
+        let mut rows = output.chunks_exact_mut((2 * out_w * out_c).max(1));
+        for (pair, rows) in (&mut rows).enumerate() {
+            row::<I, 2>(&source, layer, input, 2 * pair, rows, scratch);
+        }
+        let rest = rows.into_remainder();
+        if !rest.is_empty() {
+            row::<I, 1>(&source, layer, input, out_h - 1, rest, scratch);
+        }
     };
-    let mut pairs = output.data.chunks_exact_mut((2 * out_c).max(1));
-    for out in &mut pairs {
-        for pixel in 0..2 {
-            let (image, at) = next();
-            patches.gather::<I, 2>(image, at, scratch.get_mut(2 * pixel..).unwrap_or_default());
-        }
-        let (first, second) = out.split_at_mut(out_c);
-        layer.run::<I, GROUP, 2>(scratch, [first, second]);
+    if params.window.is_pointwise() {
+        // Which pixels make a pair does not matter: two rows of half of all, and one that may be left.
+        let half = n * h * w / 2;
+        let (pairs, rest) = (2 * half * c, 2 * half * out_c);
+        let (inputs, last_input) = input.data.split_at_checked(pairs).unwrap_or_default();
+        let (outputs, last_output) = output.data.split_at_mut_checked(rest).unwrap_or_default();
+        run(inputs, [2, half], outputs, [2, half]);
+        return run(last_input, [1, 1], last_output, [1, 1]);
     }
-    let last = pairs.into_remainder();
-    if !last.is_empty() {
-        let half = scratch.len() / 2;
-        let scratch = scratch.get_mut(..half).unwrap_or_default();
-        let (image, at) = next();
-        patches.gather::<I, 1>(image, at, scratch);
-        layer.run::<I, GROUP, 1>(scratch, [last]);
+    let images = input.data.chunks_exact((h * w * c).max(1));
+    for (image, out) in images.zip(output.data.chunks_exact_mut((out_h * out_w * out_c).max(1))) {
+        run(image, [h, w], out, [out_h, out_w]);
     }
 }
 
-/// An output position, and the image that it belongs to.
-struct Position {
-    image: usize,
+/// Output row `y` and, for two pixels, the next one, in strips.
+fn row<I: Isa, const PIXELS: usize>(
+    source: &WideColumns<'_>,
+    layer: &LaneLayer<'_>,
+    image: &[i8],
     y: usize,
-    x: usize,
-}
-
-impl Position {
-    /// The next position in row-major order.
-    fn advance(&mut self, height: usize, width: usize) {
-        self.x += 1;
-        if self.x == width {
-            self.x = 0;
-            self.y += 1;
-            if self.y == height {
-                self.y = 0;
-                self.image += 1;
-            }
-        }
+    output: &mut [i8],
+    scratch: &mut [i16],
+) {
+    let pairs = WideColumns::column_pairs(source.window, source.size[2]);
+    let channels = layer.channels();
+    let pitch = output.len() / PIXELS;
+    let columns = scratch.len() / (pairs * 2 * PIXELS).max(1);
+    let most = WideColumns::outputs(source.window, columns).max(1);
+    let mut x = 0;
+    while x * channels < pitch {
+        let count = most.min(pitch / channels.max(1) - x);
+        source.gather::<I, PIXELS>(image, [y, x], count, scratch);
+        let step = WideColumns::step(source.window) * pairs;
+        let strip = Strip { pairs: layer.pairs(), count, step, channels, advance: channels, pitch };
+        layer.run::<I, GROUP, PIXELS>(&strip, scratch, output.get_mut(x * channels..).unwrap_or_default());
+        x += count;
     }
 }
 
@@ -135,11 +140,20 @@ mod tests {
     use crate::kernels::lane_layer::tests::constants;
     use crate::kernels::testing::{Layer, OneNode, definitions, windows};
 
-    fn node(layer: &Layer) -> OneNode {
+    /// The layer, its weights of each channel column by column.
+    fn by_column(layer: &Layer) -> Layer {
+        let [out_c, kh, kw, c] = layer.weights.shape;
+        let from = |o, j, i| &layer.weights.data[((o * kh + i) * kw + j) * c..][..c];
+        let columns = (0..out_c).flat_map(|o| (0..kw).map(move |j| (o, j)));
+        let data = columns.flat_map(|(o, j)| (0..kh).flat_map(move |i| from(o, j, i))).copied().collect();
+        Layer { weights: definitions::Array { shape: [out_c, kw, kh, c], data }, ..layer.clone() }
+    }
+
+    fn node(layer: &Layer, strip: usize) -> OneNode {
         let mut node = OneNode::new(OpCode::Conv2d).packing(Packing::Lanes);
         let [out_c, kh, kw, c] = layer.weights.shape;
-        let [weights, channels] = constants(&mut node, layer, kw * c, GROUP);
-        assert_eq!(patch_len(&layer.window, c), kh * (kw * c).next_multiple_of(2));
+        let [weights, channels] = constants(&mut node, &by_column(layer), kh * c, GROUP);
+        assert_eq!(patch_len(&layer.window, c), kw * (kh * c).next_multiple_of(2));
         let params = Params {
             weights,
             channels,
@@ -151,14 +165,14 @@ mod tests {
         };
         let node = node.params(&params).input(&layer.input.shape, &layer.input.data);
         assert_eq!(out_c, layer.output[3]);
-        node.output::<i8>(&layer.output).scratch(scratch_len(&params, c))
+        node.output::<i8>(&layer.output).scratch(scratch_len(&params, c, strip))
     }
 
     #[test]
     fn mutants_stay_within_bounds() {
         let axis = Axis { kernel: 3, stride: 1, dilation: 1, pad: 1 };
         let window = Window { height: Axis { kernel: 2, stride: 2, dilation: 2, pad: 1 }, width: axis };
-        node(&layer(window, [2, 4, 3], 1, [3, 7], 0).for_lanes()).assert_mutants_stay_within_bounds();
+        node(&layer(window, [2, 4, 3], 1, [3, 7], 0).for_lanes(), 2).assert_mutants_stay_within_bounds();
     }
 
     proptest! {
@@ -167,17 +181,18 @@ mod tests {
             window in windows(4, 3),
             image in (1usize..3, 1usize..8, 1usize..8),
             channels in (1usize..6, 1usize..14),
+            strip in 1usize..9,
             seed: u64,
         ) {
             let layer = layer(window, image.into(), 1, channels.into(), seed).for_lanes();
-            prop_assert_eq!(node(&layer).run::<i8>(), definitions::conv2d(&layer));
+            prop_assert_eq!(node(&layer, strip).run::<i8>(), definitions::conv2d(&layer));
         }
     }
 
     #[test]
     fn groups_and_short_scratch_are_refused() {
         let layer = layer(Window::UNIT, [1, 2, 2], 1, [4, 4], 0).for_lanes();
-        assert_eq!(node(&layer).check(), Ok(2 * 2 * 4 * 4));
-        assert_eq!(node(&layer).scratch(15).check(), Err(NodeError::Scratch));
+        assert_eq!(node(&layer, 1).check(), Ok(2 * 2 * 4 * 4));
+        assert_eq!(node(&layer, 1).scratch(15).check(), Err(NodeError::Scratch));
     }
 }

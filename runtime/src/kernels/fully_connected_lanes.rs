@@ -6,7 +6,7 @@
 use zerocopy::FromBytes;
 
 use crate::format::{Node, OpCode, Packing};
-use crate::isa::{Active, Isa, Rows};
+use crate::isa::{Active, Isa, Rows, Strip};
 use crate::kernels::fully_connected::Params;
 use crate::kernels::lane_layer::LaneLayer;
 use crate::kernels::{Call, NodeError, Operator, Unary, require};
@@ -59,9 +59,10 @@ fn fully_connected_lanes<'a, I: Isa>(
     scratch: &mut [i16],
 ) {
     let outputs = output.len() / rows.len().max(1);
+    let strip = Strip { pairs: layer.pairs(), count: 1, step: 0, channels: outputs, advance: outputs, pitch: 0 };
     for (row, out) in rows.zip(output.chunks_exact_mut(outputs.max(1))) {
         I::widen::<1>(&Rows::one(row), scratch);
-        layer.run::<I, GROUP, 1>(scratch, [out]);
+        layer.run::<I, GROUP, 1>(&strip, scratch, out);
     }
 }
 

@@ -1,7 +1,7 @@
 //! A layer's weights on byte-pair lanes: what the operators that use the packing share.
 
 use crate::format::Node;
-use crate::isa::{Isa, Lanes};
+use crate::isa::{Isa, Lanes, Strip};
 use crate::packing::lanes;
 use crate::quant::OutputStage;
 
@@ -32,47 +32,60 @@ impl<'m> LaneLayer<'m> {
         Some(Self { words, records, stage, channels, pairs })
     }
 
-    /// All outputs of `PIXELS` vectors, in groups of at most `LARGEST`. `input` is as [`Isa::lanes`] wants it, each
-    /// output has one byte per channel.
+    /// Input pairs of a pixel.
+    pub(super) fn pairs(&self) -> usize {
+        self.pairs
+    }
+
+    /// Output channels.
+    pub(super) fn channels(&self) -> usize {
+        self.channels
+    }
+
+    /// All outputs of a strip's pixels, in groups of at most `LARGEST`. The strip says where they lie; its channels are the
+    /// layer's. Input and output are as [`Isa::lanes`] wants them.
     pub(super) fn run<I: Isa, const LARGEST: usize, const PIXELS: usize>(
         &self,
+        strip: &Strip,
         input: &[i16],
-        mut outputs: [&mut [i8]; PIXELS],
+        output: &mut [i8],
     ) {
         let whole = self.channels / LARGEST * LARGEST;
         let (words, rest_words) = self.words.split_at_checked(whole / 2 * self.pairs).unwrap_or_default();
         let (records, rest_records) =
             self.records.split_at_checked(whole * lanes::RECORD_WORDS).unwrap_or_default();
         if whole > 0 {
-            let outputs = outputs.each_mut().map(|out| out.get_mut(..whole).unwrap_or_default());
-            I::lanes::<LARGEST, PIXELS>(&Lanes { words, records, stage: self.stage }, input, outputs);
+            let lanes = Lanes { words, records, stage: self.stage };
+            I::lanes::<LARGEST, PIXELS>(&lanes, &Strip { channels: whole, ..*strip }, input, output);
         }
         let mut rest = Lanes { words: rest_words, records: rest_records, stage: self.stage };
         for (start, size) in lanes::groups(self.channels - whole, LARGEST) {
-            let mut padded = [[0i8; 4]; PIXELS];
-            let targets = padded.each_mut().map(|out| out.get_mut(..size).unwrap_or_default());
+            let start = whole + start;
+            let own = Strip { channels: size.min(self.channels - start), ..*strip };
+            let output = output.get_mut(start..).unwrap_or_default();
             if size == 4 {
-                I::lanes::<4, PIXELS>(&rest, input, targets);
+                I::lanes::<4, PIXELS>(&rest, &own, input, output);
             } else {
-                I::lanes::<2, PIXELS>(&rest, input, targets);
-            }
-            for (out, padded) in outputs.iter_mut().zip(&padded) {
-                for (to, &from) in out.iter_mut().skip(whole + start).zip(padded) {
-                    *to = from;
-                }
+                I::lanes::<2, PIXELS>(&rest, &own, input, output);
             }
             rest.words = rest.words.get(size / 2 * self.pairs..).unwrap_or_default();
             rest.records = rest.records.get(size * lanes::RECORD_WORDS..).unwrap_or_default();
         }
-        self.clamp(outputs);
+        self.clamp::<PIXELS>(strip, output);
     }
 
     /// The fused activation, where it is more than what int8 and the zero point do by themselves.
-    fn clamp<const PIXELS: usize>(&self, outputs: [&mut [i8]; PIXELS]) {
+    fn clamp<const PIXELS: usize>(&self, strip: &Strip, output: &mut [i8]) {
         let OutputStage { min, max, .. } = *self.stage;
-        if (min, max) != (i8::MIN, i8::MAX) {
-            for value in outputs.into_iter().flatten() {
-                *value = (*value).max(min).min(max);
+        if (min, max) == (i8::MIN, i8::MAX) {
+            return;
+        }
+        for pixel in 0..PIXELS {
+            let output = output.get_mut(pixel * strip.pitch..).unwrap_or_default();
+            for values in output.chunks_mut(strip.advance.max(1)).take(strip.count) {
+                for value in values.iter_mut().take(self.channels) {
+                    *value = (*value).max(min).min(max);
+                }
             }
         }
     }

@@ -43,7 +43,7 @@ pub mod sub;
 mod testing;
 pub mod transpose;
 pub mod transpose_conv2d;
-mod wide_patch;
+mod wide_columns;
 mod window;
 
 pub use call::{Call, Element, Tensor, TensorMut, Unary};

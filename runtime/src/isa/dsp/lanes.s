@@ -2,94 +2,128 @@
 //
 // One function per group size S (output channels) and number of pixels P that share the loads of weights:
 //
-//     for each group:
-//         F[pair][pixel], L[pair][pixel] = the record's initial values
-//         for each input pair:
-//             for each channel pair:
-//                 F += dual product of the raw weight word and the inputs   (256 x upper sum + lower sum)
-//                 L += dual product of the word's low bytes and the inputs  (lower sum)
-//         upper sum = (F - L) >> 8, lower sum = L
-//         requantize, store S bytes per pixel
+//     for each step of the strip:
+//         for each group:
+//             F[pair][pixel], L[pair][pixel] = the record's initial values
+//             for each input pair:
+//                 for each channel pair:
+//                     F += dual product of the raw weight word and the inputs   (256 x upper sum + lower sum)
+//                     L += dual product of the word's low bytes and the inputs  (lower sum)
+//             upper sum = (F - L) >> 8, lower sum = L
+//             requantize, store S bytes per pixel
 //
 // Tricks: one sxtb16 unpacks four weights. A shift by 7 instead of 8 leaves the upper sum doubled, as smmulr wants it. The
 // loop over input pairs is unrolled; where the number of pairs is no multiple of the unrolling, the first round starts
-// inside the block, with pointers set back accordingly, so there is no tail. Every instruction of a step is 4 bytes
-// long: the place to start at is a product. All registers but sp and pc hold data; the rest lives in the frame.
+// inside the block, with pointers set back accordingly, so there is no tail. The last loads of a block move the pointers on,
+// which therefore stand one word before what they point to. Every instruction of a step is 4 bytes long: the place to start
+// at is a product. All registers but sp and pc hold data; the rest lives in slots, which are registers of the
+// floating-point unit where there is one.
 
 .syntax unified
 .thumb
 
-// Frame.
-.equ WORDS, 0           // next group's weights, while requantizing
-.equ INPUT, 4           // inputs, set back by the steps that the first round skips
-.equ RECORD, 8          // next record
-.equ OUTPUT, 12         // next output of pixel 0
-.equ GROUPS, 16         // groups left
-.equ INPUT_END, 20      // end of the inputs
-.equ ZERO_POINT, 24
-.equ PITCH, 28          // bytes from pixel 0 to pixel 1 in the output
-.equ ENTRY, 32          // where the first round starts
-.equ BACK, 36           // bytes that the weights are set back by
-.equ RELU, 40           // not 0: the lower clamp is the zero point, -128
-.equ FRAME, 44
+// Names a slot: a register, or an offset in the frame.
+.macro slot name, number
+.if FPU
+    \name .req s\number
+.else
+    .equ \name, (4 * \number)
+.endif
+.endm
 
-// r0: arguments. Leaves the frame filled and the weights in r0.
+    slot    END, 0          // where the inputs of this step of the strip end
+    slot    INPUT, 1        // inputs, set back by the steps that the first round skips
+    slot    ENTRY, 2        // where the first round starts
+    slot    BACK, 3         // bytes that the weights are set back by
+    slot    OUTPUT, 4       // next output of pixel 0
+    slot    RECORD, 5       // next record
+    slot    WORDS, 6        // next weights
+    slot    FIRST_WORDS, 7
+    slot    FIRST_RECORD, 8
+    slot    LAST_RECORD, 9  // end of the records
+    slot    ZERO_POINT, 10
+    slot    PITCH, 11       // bytes from pixel 0 to pixel 1 in the output
+    slot    FINISH, 12      // 0: the lower clamp is the zero point, -128; 2: the last channel is not stored; 1: otherwise
+    slot    COUNT, 13       // steps of the strip that are left
+    slot    STEP, 14        // bytes from the inputs of a step to those of the next
+    slot    GAP, 15         // bytes from the end of a step's outputs to the next ones
+.equ FRAME, (4 * 16)
+
+.macro keep slot, register
+.if FPU
+    vmov    \slot, \register
+.else
+    str     \register, [sp, #\slot]
+.endif
+.endm
+
+.macro fetch register, slot
+.if FPU
+    vmov    \register, \slot
+.else
+    ldr     \register, [sp, #\slot]
+.endif
+.endm
+
+// r0: arguments. Leaves the slots filled.
 .macro prologue loop, weight_bytes, input_bytes, unroll, step_bytes
     push    {r4-r11, lr}
+.if !FPU
     sub     sp, sp, #FRAME
-    ldm     r0, {r1-r9}             // words, input, record, output, groups, pairs, zero point, pitch, relu
+.endif
+    ldm     r0!, {r1-r8}            // words, input, records, their end, output, pairs, count, step
+    sub     r1, r1, #4
+    sub     r2, r2, #4
+    keep    FIRST_WORDS, r1
+    keep    FIRST_RECORD, r3
+    keep    LAST_RECORD, r4
+    keep    OUTPUT, r5
+    keep    COUNT, r7
+    keep    STEP, r8
+    ldm     r0, {r3, r4, r5, r7}    // gap, pitch, zero point, finish
+    keep    GAP, r3
+    keep    PITCH, r4
+    keep    ZERO_POINT, r5
+    keep    FINISH, r7
     rsb     r10, r6, #0
     and     r10, r10, #(\unroll - 1)
     mov     r11, #\input_bytes
     mla     r12, r6, r11, r2
     mls     r2, r10, r11, r2
+    keep    END, r12
+    keep    INPUT, r2
     mov     r11, #\weight_bytes
     mul     r11, r10, r11
+    keep    BACK, r11
     mov     lr, #\step_bytes
     mul     r10, r10, lr
     adr.w   lr, \loop
     add     r10, r10, lr
     orr     r10, r10, #1
-    strd    r2, r3, [sp, #INPUT]
-    strd    r4, r5, [sp, #OUTPUT]
-    strd    r12, r7, [sp, #INPUT_END]
-    str     r8, [sp, #PITCH]
-    strd    r10, r11, [sp, #ENTRY]
-    str     r9, [sp, #RELU]
-.if FPU
-    vmov    s0, r12
-.endif
-    mov     r0, r1
+    keep    ENTRY, r10
 .endm
 
-// r4: this group's record is expected in it. Sets r1 and enters the unrolled block through r5.
+// A step of the strip begins: r0 are the weights, r1 is the record.
+.macro begin_step
+    fetch   r0, FIRST_WORDS
+    fetch   r1, FIRST_RECORD
+.endm
+
+// r1 is behind the initial values. Enters the unrolled block.
 .macro enter
-    ldr     r1, [sp, #INPUT]
-    ldrd    r5, r2, [sp, #ENTRY]
+    keep    RECORD, r1
+    fetch   r5, ENTRY
+    fetch   r2, BACK
+    fetch   r1, INPUT
     sub     r0, r0, r2
     bx      r5
 .endm
 
 // Goes to the loop's start until the inputs are used up. Overwrites r2.
-.macro again loop, weight_bytes, input_bytes, unroll
-    add     r0, r0, #(\weight_bytes * \unroll)
-    add     r1, r1, #(\input_bytes * \unroll)
-.if FPU
-    vmov    r2, s0
-.else
-    ldr     r2, [sp, #INPUT_END]
-.endif
+.macro again loop
+    fetch   r2, END
     cmp     r1, r2
     bne     \loop
-.endm
-
-.macro next_group group
-    ldr     r2, [sp, #GROUPS]
-    subs    r2, r2, #1
-    str     r2, [sp, #GROUPS]
-    bne     \group
-    add     sp, sp, #FRAME
-    pop     {r4-r11, pc}
 .endm
 
 // Twice the upper sum into \full.
@@ -135,15 +169,53 @@
 .endm
 
 .macro begin_finish
-    str     r0, [sp, #WORDS]
-    ldrd    r1, r0, [sp, #RECORD]
-    ldrd    r5, r2, [sp, #ZERO_POINT]
-    add     r2, r0, r2
+    keep    WORDS, r0
+    fetch   r0, OUTPUT
+    fetch   r1, RECORD
+    fetch   r5, ZERO_POINT
 .endm
 
-.macro end_finish
-    strd    r1, r0, [sp, #RECORD]
-    ldr     r0, [sp, #WORDS]
+// r2: outputs of the second pixel.
+.macro second_output
+    fetch   r2, PITCH
+    add     r2, r2, r0
+.endm
+
+// Goes to \done before a last channel that is not to be stored. Overwrites \scratch.
+.macro unless_odd scratch, done
+    fetch   \scratch, FINISH
+    cmp     \scratch, #2
+    beq     \done
+.endm
+
+// The next group, the next step of the strip, or the end.
+.macro next group, step
+    keep    OUTPUT, r0
+    fetch   r0, WORDS
+    fetch   r2, LAST_RECORD
+    cmp     r1, r2
+    blo     \group
+    fetch   r2, COUNT
+    subs    r2, r2, #1
+    beq     1f
+    keep    COUNT, r2
+    fetch   r2, OUTPUT
+    fetch   r3, GAP
+    add     r2, r2, r3
+    keep    OUTPUT, r2
+    fetch   r3, STEP
+    fetch   r2, INPUT
+    add     r2, r2, r3
+    keep    INPUT, r2
+    fetch   r2, END
+    add     r2, r2, r3
+    keep    END, r2
+    b       \step
+1:
+.if !FPU
+    add     sp, sp, #FRAME
+.endif
+    pop     {r4-r11, pc}
 .endm
 
 .macro function name
@@ -157,11 +229,18 @@
 
 // ---- 4 channels x 2 pixels: F01 r6 r8, L01 r7 r9, F23 r10 r12, L23 r11 lr ----
 
-.macro step_4x2 u
-    ldr.w   r2, [r0, #(8 * \u)]
-    ldr.w   r3, [r0, #(8 * \u + 4)]
-    ldr.w   r4, [r1, #(8 * \u)]
-    ldr.w   r5, [r1, #(8 * \u + 4)]
+// \last: the step's last loads move the pointers on by this many bytes.
+.macro step_4x2 u, last=0
+    ldr.w   r2, [r0, #(8 * \u + 4)]
+.if \last
+    ldr.w   r3, [r0, #\last]!
+    ldr.w   r4, [r1, #(8 * \u + 4)]
+    ldr.w   r5, [r1, #\last]!
+.else
+    ldr.w   r3, [r0, #(8 * \u + 8)]
+    ldr.w   r4, [r1, #(8 * \u + 4)]
+    ldr.w   r5, [r1, #(8 * \u + 8)]
+.endif
     smlad   r6, r2, r4, r6
     smlad   r8, r2, r5, r8
     sxtb16  r2, r2
@@ -174,19 +253,12 @@
     smlad   lr, r3, r5, lr
 .endm
 
-.macro finish_4x2 relu
-    finish_x2 r7, r9, 0, \relu
-    finish_x2 r6, r8, 1, \relu
-    finish_x2 r11, lr, 0, \relu
-    finish_x2 r10, r12, 1, \relu
-.endm
-
 function secateur_lanes_4x2
     prologue .Lloop_4x2, 8, 8, 8, 56
+.Lstep_4x2:
+    begin_step
 .Lgroup_4x2:
-    ldr     r4, [sp, #RECORD]
-    ldm     r4!, {r6, r7, r10, r11}
-    str     r4, [sp, #RECORD]
+    ldm     r1!, {r6, r7, r10, r11}
     mov     r8, r6
     mov     r9, r7
     mov     r12, r10
@@ -201,31 +273,47 @@ function secateur_lanes_4x2
     step_4x2 4
     step_4x2 5
     step_4x2 6
-    step_4x2 7
-    again   .Lloop_4x2, 8, 8, 8
+    step_4x2 7, 64
+    again   .Lloop_4x2
     split   r6, r7
     split   r8, r9
     split   r10, r11
     split   r12, lr
-    ldr     r3, [sp, #RELU]
     begin_finish
+    second_output
+    fetch   r3, FINISH
     cmp     r3, #0
-    beq     .Lany_4x2
-    finish_4x2 1
-    b       .Ldone_4x2
-.Lany_4x2:
-    finish_4x2 0
+    bne     .Lany_4x2
+    finish_x2 r7, r9, 0, 1
+    finish_x2 r6, r8, 1, 1
+    finish_x2 r11, lr, 0, 1
+    finish_x2 r10, r12, 1, 1
 .Ldone_4x2:
-    end_finish
-    next_group .Lgroup_4x2
+    next    .Lgroup_4x2, .Lstep_4x2
+.Lany_4x2:
+    finish_x2 r7, r9, 0, 0
+    finish_x2 r6, r8, 1, 0
+    finish_x2 r11, lr, 0, 0
+    unless_odd r7, .Llast_4x2
+    finish_x2 r10, r12, 1, 0
+    b       .Ldone_4x2
+.Llast_4x2:
+    add     r1, r1, #8
+    b       .Ldone_4x2
     .size secateur_lanes_4x2, . - secateur_lanes_4x2
 
 // ---- 2 channels x 2 pixels: F r6 r8, L r7 r9 ----
 
-.macro step_2x2 u
-    ldr.w   r2, [r0, #(4 * \u)]
-    ldr.w   r4, [r1, #(8 * \u)]
-    ldr.w   r5, [r1, #(8 * \u + 4)]
+.macro step_2x2 u, last_word=0, last_input=0
+.if \last_word
+    ldr.w   r2, [r0, #\last_word]!
+    ldr.w   r4, [r1, #(8 * \u + 4)]
+    ldr.w   r5, [r1, #\last_input]!
+.else
+    ldr.w   r2, [r0, #(4 * \u + 4)]
+    ldr.w   r4, [r1, #(8 * \u + 4)]
+    ldr.w   r5, [r1, #(8 * \u + 8)]
+.endif
     smlad   r6, r2, r4, r6
     smlad   r8, r2, r5, r8
     sxtb16  r2, r2
@@ -235,10 +323,10 @@ function secateur_lanes_4x2
 
 function secateur_lanes_2x2
     prologue .Lloop_2x2, 4, 8, 4, 32
+.Lstep_2x2:
+    begin_step
 .Lgroup_2x2:
-    ldr     r4, [sp, #RECORD]
-    ldm     r4!, {r6, r7}
-    str     r4, [sp, #RECORD]
+    ldm     r1!, {r6, r7}
     mov     r8, r6
     mov     r9, r7
     enter
@@ -247,24 +335,33 @@ function secateur_lanes_2x2
     step_2x2 0
     step_2x2 1
     step_2x2 2
-    step_2x2 3
-    again   .Lloop_2x2, 4, 8, 4
+    step_2x2 3, 16, 32
+    again   .Lloop_2x2
     split   r6, r7
     split   r8, r9
     begin_finish
+    second_output
     finish_x2 r7, r9, 0, 0
+    unless_odd r7, .Llast_2x2
     finish_x2 r6, r8, 1, 0
-    end_finish
-    next_group .Lgroup_2x2
+.Ldone_2x2:
+    next    .Lgroup_2x2, .Lstep_2x2
+.Llast_2x2:
+    add     r1, r1, #8
+    b       .Ldone_2x2
     .size secateur_lanes_2x2, . - secateur_lanes_2x2
 
 // ---- 8 channels x 1 pixel: F r6 r8 r10 r12, L r7 r9 r11 lr ----
 
-.macro step_8x1 u
-    ldr.w   r4, [r1, #(4 * \u)]
-    ldr.w   r2, [r0, #(16 * \u)]
-    ldr.w   r3, [r0, #(16 * \u + 4)]
-    ldr.w   r5, [r0, #(16 * \u + 8)]
+.macro step_8x1 u, last_word=0, last_input=0
+.if \last_input
+    ldr.w   r4, [r1, #\last_input]!
+.else
+    ldr.w   r4, [r1, #(4 * \u + 4)]
+.endif
+    ldr.w   r2, [r0, #(16 * \u + 4)]
+    ldr.w   r3, [r0, #(16 * \u + 8)]
+    ldr.w   r5, [r0, #(16 * \u + 12)]
     smlad   r6, r2, r4, r6
     sxtb16  r2, r2
     smlad   r8, r3, r4, r8
@@ -273,7 +370,11 @@ function secateur_lanes_2x2
     sxtb16  r5, r5
     smlad   r7, r2, r4, r7
     smlad   r9, r3, r4, r9
-    ldr.w   r2, [r0, #(16 * \u + 12)]
+.if \last_word
+    ldr.w   r2, [r0, #\last_word]!
+.else
+    ldr.w   r2, [r0, #(16 * \u + 16)]
+.endif
     smlad   r11, r5, r4, r11
     smlad   r12, r2, r4, r12
     sxtb16  r2, r2
@@ -293,10 +394,10 @@ function secateur_lanes_2x2
 
 function secateur_lanes_8x1
     prologue .Lloop_8x1, 16, 4, 8, 68
+.Lstep_8x1:
+    begin_step
 .Lgroup_8x1:
-    ldr     r4, [sp, #RECORD]
-    ldm     r4!, {r6-r12, lr}
-    str     r4, [sp, #RECORD]
+    ldm     r1!, {r6-r12, lr}
     enter
     .p2align 2
 .Lloop_8x1:
@@ -307,31 +408,29 @@ function secateur_lanes_8x1
     step_8x1 4
     step_8x1 5
     step_8x1 6
-    step_8x1 7
-    again   .Lloop_8x1, 16, 4, 8
+    step_8x1 7, 128, 32
+    again   .Lloop_8x1
     split   r6, r7
     split   r8, r9
     split   r10, r11
     split   r12, lr
-    ldr     r3, [sp, #RELU]
     begin_finish
-    cmp     r3, #0
-    beq     .Lany_8x1
-    finish_8x1 1
-    b       .Ldone_8x1
-.Lany_8x1:
     finish_8x1 0
-.Ldone_8x1:
-    end_finish
-    next_group .Lgroup_8x1
+    next    .Lgroup_8x1, .Lstep_8x1
     .size secateur_lanes_8x1, . - secateur_lanes_8x1
 
 // ---- 4 channels x 1 pixel: F r6 r8, L r7 r9 ----
 
-.macro step_4x1 u
-    ldr.w   r4, [r1, #(4 * \u)]
-    ldr.w   r2, [r0, #(8 * \u)]
-    ldr.w   r3, [r0, #(8 * \u + 4)]
+.macro step_4x1 u, last_word=0, last_input=0
+.if \last_word
+    ldr.w   r4, [r1, #\last_input]!
+    ldr.w   r2, [r0, #(8 * \u + 4)]
+    ldr.w   r3, [r0, #\last_word]!
+.else
+    ldr.w   r4, [r1, #(4 * \u + 4)]
+    ldr.w   r2, [r0, #(8 * \u + 4)]
+    ldr.w   r3, [r0, #(8 * \u + 8)]
+.endif
     smlad   r6, r2, r4, r6
     sxtb16  r2, r2
     smlad   r8, r3, r4, r8
@@ -342,34 +441,43 @@ function secateur_lanes_8x1
 
 function secateur_lanes_4x1
     prologue .Lloop_4x1, 8, 4, 4, 36
+.Lstep_4x1:
+    begin_step
 .Lgroup_4x1:
-    ldr     r4, [sp, #RECORD]
-    ldm     r4!, {r6-r9}
-    str     r4, [sp, #RECORD]
+    ldm     r1!, {r6-r9}
     enter
     .p2align 2
 .Lloop_4x1:
     step_4x1 0
     step_4x1 1
     step_4x1 2
-    step_4x1 3
-    again   .Lloop_4x1, 8, 4, 4
+    step_4x1 3, 32, 16
+    again   .Lloop_4x1
     split   r6, r7
     split   r8, r9
     begin_finish
     finish_x1 r7, 0, 0
     finish_x1 r6, 1, 0
     finish_x1 r9, 0, 0
+    unless_odd r7, .Llast_4x1
     finish_x1 r8, 1, 0
-    end_finish
-    next_group .Lgroup_4x1
+.Ldone_4x1:
+    next    .Lgroup_4x1, .Lstep_4x1
+.Llast_4x1:
+    add     r1, r1, #8
+    b       .Ldone_4x1
     .size secateur_lanes_4x1, . - secateur_lanes_4x1
 
 // ---- 2 channels x 1 pixel: F r6, L r7 ----
 
-.macro step_2x1 u
-    ldr.w   r4, [r1, #(4 * \u)]
-    ldr.w   r2, [r0, #(4 * \u)]
+.macro step_2x1 u, last=0
+.if \last
+    ldr.w   r4, [r1, #\last]!
+    ldr.w   r2, [r0, #\last]!
+.else
+    ldr.w   r4, [r1, #(4 * \u + 4)]
+    ldr.w   r2, [r0, #(4 * \u + 4)]
+.endif
     smlad   r6, r2, r4, r6
     sxtb16  r2, r2
     smlad   r7, r2, r4, r7
@@ -377,85 +485,26 @@ function secateur_lanes_4x1
 
 function secateur_lanes_2x1
     prologue .Lloop_2x1, 4, 4, 4, 20
+.Lstep_2x1:
+    begin_step
 .Lgroup_2x1:
-    ldr     r4, [sp, #RECORD]
-    ldm     r4!, {r6, r7}
-    str     r4, [sp, #RECORD]
+    ldm     r1!, {r6, r7}
     enter
     .p2align 2
 .Lloop_2x1:
     step_2x1 0
     step_2x1 1
     step_2x1 2
-    step_2x1 3
-    again   .Lloop_2x1, 4, 4, 4
+    step_2x1 3, 16
+    again   .Lloop_2x1
     split   r6, r7
     begin_finish
     finish_x1 r7, 0, 0
+    unless_odd r7, .Llast_2x1
     finish_x1 r6, 1, 0
-    end_finish
-    next_group .Lgroup_2x1
+.Ldone_2x1:
+    next    .Lgroup_2x1, .Lstep_2x1
+.Llast_2x1:
+    add     r1, r1, #8
+    b       .Ldone_2x1
     .size secateur_lanes_2x1, . - secateur_lanes_2x1
-
-// ---- Widening: rows of bytes to rows of pairs of halfwords, pairs \pitch bytes apart ----
-//
-// r0: source (any alignment), r1: target (4-aligned), r2: bytes per row (at least 1), r3: rows (at least 1),
-// [sp]: bytes from the start of a source row to the start of the next, [sp, #4]: bytes between the rows of the target.
-// A row of odd length leaves half a pair unwritten.
-
-.macro widen_word source, pitch
-    sxtb16  r12, \source
-    sxtb16  lr, \source, ror #8
-    pkhbt   \source, r12, lr, lsl #16
-    pkhtb   r12, lr, r12, asr #16
-    str     \source, [r1], #\pitch
-    str     r12, [r1], #\pitch
-.endm
-
-.macro widen name, pitch
-function \name
-    push    {r4-r8, lr}
-    ldrd    r4, r8, [sp, #24]
-    sub     r4, r4, r2                  // from a row's end to the next row
-.Lrow_\pitch:
-    mov     r5, r2
-    subs    r5, r5, #8
-    blt     .Lfour_\pitch
-.Leight_\pitch:
-    ldr     r6, [r0], #4
-    ldr     r7, [r0], #4
-    widen_word r6, \pitch
-    widen_word r7, \pitch
-    subs    r5, r5, #8
-    bge     .Leight_\pitch
-.Lfour_\pitch:
-    adds    r5, r5, #4
-    blt     .Ltail_\pitch
-    ldr     r6, [r0], #4
-    widen_word r6, \pitch
-    subs    r5, r5, #4
-.Ltail_\pitch:
-    adds    r5, r5, #4                  // 0 to 3 bytes are left
-    beq     .Lnext_\pitch
-    ldrsb   r6, [r0], #1
-    subs    r5, r5, #1
-    beq     .Lhalf_\pitch
-    ldrsb   r7, [r0], #1
-    pkhbt   r6, r6, r7, lsl #16
-    str     r6, [r1], #\pitch
-    subs    r5, r5, #1
-    beq     .Lnext_\pitch
-    ldrsb   r6, [r0], #1
-.Lhalf_\pitch:
-    strh    r6, [r1], #\pitch
-.Lnext_\pitch:
-    add     r0, r0, r4
-    add     r1, r1, r8
-    subs    r3, r3, #1
-    bne     .Lrow_\pitch
-    pop     {r4-r8, pc}
-    .size \name, . - \name
-.endm
-
-widen secateur_widen_1, 4
-widen secateur_widen_2, 8

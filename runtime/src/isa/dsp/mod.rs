@@ -5,7 +5,7 @@
 
 use core::arch::global_asm;
 
-use super::{Isa, Lanes, Plane, Rows, Scalar};
+use super::{Isa, Lanes, Plane, Rows, Scalar, Strip};
 use crate::packing::lanes::RECORD_WORDS;
 use crate::packing::row_pairs::WEIGHT_WORDS;
 use crate::quant::{ChannelQuant, OutputStage};
@@ -22,6 +22,7 @@ global_asm!(".equ FPU, 0", options(raw));
 
 global_asm!(include_str!("lanes.s"), options(raw));
 global_asm!(include_str!("row_pairs.s"), options(raw));
+global_asm!(include_str!("widen.s"), options(raw));
 
 /// What the assembly reads; `lanes.s` loads the fields in this order.
 #[repr(C)]
@@ -29,26 +30,34 @@ struct LaneArguments {
     words: *const u32,
     input: *const i16,
     records: *const i32,
+    records_end: *const i32,
     output: *mut i8,
-    groups: usize,
     pairs: usize,
-    zero_point: i32,
+    count: usize,
+    step: usize,
+    gap: usize,
     pitch: usize,
-    relu: u32,
+    zero_point: i32,
+    finish: usize,
 }
 
 // Each function of `lanes.s` demands:
-// - `words`, `records` and `input` are valid for reads of all groups, groups and pairs, `input` 4-aligned;
-// - `output`, and for two pixels `output + pitch`, are valid for writes of one byte per channel of all groups;
-// - at least one group and one pair.
+// - `words` and `records` are valid for reads of all groups, `input` (4-aligned) for those of the pairs of all steps;
+// - `output`, and for two pixels `output + pitch`, are valid for writes of one byte per channel of all groups in every step,
+//   but for the last channel if `finish` is 2;
+// - at least one group, one pair and one step.
 unsafe extern "C" {
     fn secateur_lanes_4x2(arguments: *const LaneArguments);
     fn secateur_lanes_2x2(arguments: *const LaneArguments);
     fn secateur_lanes_8x1(arguments: *const LaneArguments);
     fn secateur_lanes_4x1(arguments: *const LaneArguments);
     fn secateur_lanes_2x1(arguments: *const LaneArguments);
-    // `input` is valid for reads of `rows` rows of `row_len` bytes, `input_pitch` bytes apart; `output` (4-aligned) for
-    // writes of the pairs of all rows, 4 (`_1`) or 8 (`_2`) bytes apart, with `skip` bytes between rows. Rows and their length are at least 1.
+}
+
+// `input` is valid for reads of `rows` rows of `row_len` bytes, `input_pitch` bytes apart; `output` (4-aligned) for writes of
+// the pairs of all rows, 4 (`_1`) or 8 (`_2`) bytes apart, with `skip` bytes between rows. Rows and their length are at
+// least 1.
+unsafe extern "C" {
     fn secateur_widen_1(
         input: *const i8,
         output: *mut i16,
@@ -56,6 +65,7 @@ unsafe extern "C" {
         rows: usize,
         input_pitch: usize,
         skip: usize,
+        odd: usize,
     );
     fn secateur_widen_2(
         input: *const i8,
@@ -64,6 +74,7 @@ unsafe extern "C" {
         rows: usize,
         input_pitch: usize,
         skip: usize,
+        odd: usize,
     );
 }
 
@@ -149,23 +160,27 @@ impl Isa for Dsp {
     }
 
     fn widen<const PIXELS: usize>(rows: &Rows<'_>, output: &mut [i16]) {
-        let Rows { input, row_len, rows, pitch, pairs } = *rows;
-        let own = row_len.div_ceil(2);
+        let Rows { input, row_len, rows, pitch, pairs, odd } = *rows;
+        let odd = usize::from(odd);
+        let own = odd.saturating_add(row_len).div_ceil(2);
         let fits = || {
             let read = last(rows, pitch)?.checked_add(row_len)?;
             let last_pair = last(rows, pairs)?.checked_add(own.checked_sub(1)?)?;
             let written = last_pair.checked_mul(2 * PIXELS)?.checked_add(2)?;
             Some(pairs >= own && input.len() >= read && output.len() >= written)
         };
-        if fits() != Some(true) || !output.as_ptr().addr().is_multiple_of(4) {
+        if fits() != Some(true) || row_len == 0 || !output.as_ptr().addr().is_multiple_of(4) {
             return;
         }
+        // Rows that lie side by side are one.
+        let whole = pitch == row_len && 2 * pairs == row_len && odd == 0;
+        let (row_len, rows) = if whole { (row_len * rows, 1) } else { (row_len, rows) };
         // SAFETY: `fits` says that the input holds all rows at their pitch, and the output every pair up to the last; rows
         // and their length are not 0. The output is aligned, and pairs are a multiple of 4 bytes apart.
         unsafe {
             let widen = if PIXELS == 1 { secateur_widen_1 } else { secateur_widen_2 };
             let skip = (pairs - own) * 2 * PIXELS * size_of::<i16>();
-            widen(input.as_ptr(), output.as_mut_ptr(), row_len, rows, pitch, skip);
+            widen(input.as_ptr(), output.as_mut_ptr(), row_len, rows, pitch, skip, odd);
         }
     }
 
@@ -247,37 +262,52 @@ impl Isa for Dsp {
 
     fn lanes<const SIZE: usize, const PIXELS: usize>(
         lanes: &Lanes<'_>,
+        strip: &Strip,
         input: &[i16],
-        mut outputs: [&mut [i8]; PIXELS],
+        output: &mut [i8],
     ) {
-        let pairs = input.len() / (2 * PIXELS);
-        let groups = outputs.iter().map(|out| out.len() / SIZE).min().unwrap_or(0);
-        let words = groups.checked_mul(pairs).and_then(|words| words.checked_mul(SIZE / 2));
-        let fits = words.is_some_and(|words| lanes.words.len() >= words)
-            && lanes.records.len() / RECORD_WORDS / SIZE >= groups
-            && input.as_ptr().addr().is_multiple_of(4);
-        let (Some(first), true, true) = (outputs.first_mut(), groups > 0 && pairs > 0, fits) else { return };
-        let output = first.as_mut_ptr();
-        let pitch = outputs.last_mut().map_or(0, |last| last.as_mut_ptr().addr().wrapping_sub(output.addr()));
-        let stage = lanes.stage;
+        let Strip { pairs, count, step, channels, advance, pitch } = *strip;
+        let groups = channels.div_ceil(SIZE);
+        let fits = || {
+            let words = groups.checked_mul(pairs)?.checked_mul(SIZE / 2)?;
+            let read = last(count, step)?.checked_add(pairs)?.checked_mul(2 * PIXELS)?;
+            let second = if PIXELS == 1 { 0 } else { pitch };
+            let written = last(count, advance)?.checked_add(second)?.checked_add(channels)?;
+            let enough = lanes.words.len() >= words && input.len() >= read && output.len() >= written;
+            Some(enough && lanes.records.len() / RECORD_WORDS / SIZE >= groups)
+        };
+        let missing = groups * SIZE - channels.min(groups * SIZE);
+        let kind = match missing {
+            0 if lanes.stage.zero_point == i8::MIN => 0,
+            0 => 1,
+            _ => 2,
+        };
+        let aligned = input.as_ptr().addr().is_multiple_of(4);
+        if fits() != Some(true) || !aligned || groups == 0 || pairs == 0 || missing > 1 || (missing == 1 && groups > 1) {
+            return;
+        }
+        let records = lanes.records.as_ptr();
         let arguments = LaneArguments {
             words: lanes.words.as_ptr(),
             input: input.as_ptr(),
-            records: lanes.records.as_ptr(),
-            output,
-            groups,
+            records,
+            records_end: records.wrapping_add(groups * SIZE * RECORD_WORDS),
+            output: output.as_mut_ptr(),
             pairs,
-            zero_point: stage.zero_point.into(),
+            count,
+            step: step * 2 * PIXELS * size_of::<i16>(),
+            gap: advance.wrapping_sub(channels),
             pitch,
-            relu: u32::from(stage.zero_point == i8::MIN),
+            zero_point: lanes.stage.zero_point.into(),
+            finish: kind,
         };
-        // SAFETY: `fits` and the counts say that words, records, input and outputs hold all groups and pairs; `pitch` leads
-        // from the first output to the last, which is the second where there are two. Groups and pairs are not 0.
+        // SAFETY: `fits` says that words, records, input and output hold all groups, pairs and steps; the counts are not 0, the
+        // input is aligned. A group of whose channels one is not to be written is the only one.
         unsafe {
             match (SIZE, PIXELS) {
                 (4, 2) => secateur_lanes_4x2(&arguments),
                 (2, 2) => secateur_lanes_2x2(&arguments),
-                (8, 1) => secateur_lanes_8x1(&arguments),
+                (8, 1) if missing == 0 => secateur_lanes_8x1(&arguments),
                 (4, 1) => secateur_lanes_4x1(&arguments),
                 (2, 1) => secateur_lanes_2x1(&arguments),
                 _ => {}
