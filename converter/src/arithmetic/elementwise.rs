@@ -19,7 +19,7 @@ pub fn sum(
     let common = 2.0 * f64::from(first.scale.max(second.scale));
     Ok(add::Params {
         inputs: [multiplier(f64::from(first.scale) / common)?, multiplier(f64::from(second.scale) / common)?],
-        output: multiplier(common / (f64::from(1u32 << add::LEFT_SHIFT) * f64::from(output.scale)))?,
+        output: multiplier(common / (f64::from(1u32 << add::Params::LEFT_SHIFT) * f64::from(output.scale)))?,
         stage: stage(output, activation),
         zero_points: [narrow(first.zero_point), narrow(second.zero_point)],
         reserved: [0; 2],

@@ -7,7 +7,7 @@
 mod dsp;
 mod scalar;
 
-use crate::quant::{ChannelQuant, OutputStage};
+use crate::quant::{ChannelQuant, CommonScale, OutputStage};
 
 #[cfg(isa = "dsp")]
 pub use dsp::Dsp;
@@ -116,6 +116,9 @@ pub trait Isa {
 
     /// `largest[c] = max(largest[c], input[c])`.
     fn max_i8(largest: &mut [i8], input: &[i8]);
+
+    /// `output[i]` = the sum of `operands[0][i]` and `operands[1][i]` at their common scale.
+    fn sum_i8(scale: &CommonScale, operands: [&[i8]; 2], output: &mut [i8]);
 
     /// Inputs as 16-bit values, in pairs that lie `2 PIXELS` elements apart: with `k' = k + 1` if rows are `odd`, else `k`,
     /// value `k` of row `r` goes to pair `r x pairs + k' / 2`, element `k' % 2`. `PIXELS` is 1 or 2. Nothing is written if a

@@ -3,7 +3,7 @@
 
 use super::{Isa, Lanes, Plane, Rows, Strip};
 use crate::packing::{lanes, row_pairs};
-use crate::quant::{ChannelQuant, Multiplier, OutputStage};
+use crate::quant::{ChannelQuant, CommonScale, Multiplier, OutputStage};
 
 /// Plain loops; the compiler vectorizes them where the target can.
 #[derive(Debug, Clone, Copy)]
@@ -49,6 +49,12 @@ impl Isa for Scalar {
     fn max_i8(largest: &mut [i8], input: &[i8]) {
         for (m, &x) in largest.iter_mut().zip(input) {
             *m = (*m).max(x);
+        }
+    }
+
+    fn sum_i8(scale: &CommonScale, [a, b]: [&[i8]; 2], output: &mut [i8]) {
+        for ((out, &a), &b) in output.iter_mut().zip(a).zip(b) {
+            *out = scale.finish(scale.scaled(0, a).wrapping_add(scale.scaled(1, b)));
         }
     }
 

@@ -30,7 +30,8 @@ pub fn patch_len(window: &Window, input_channels: usize) -> usize {
 
 /// Bytes of scratch for strips of `outputs` windows: their columns for two pixels. Any strip is at least one window long.
 pub fn scratch_len(params: &Params, input_channels: usize, outputs: usize) -> usize {
-    let column = WideColumns::column_pairs(&params.window, input_channels).saturating_mul(4 * size_of::<i16>());
+    let column =
+        WideColumns::column_pairs(&params.window, input_channels).saturating_mul(4 * size_of::<i16>());
     WideColumns::columns(&params.window, outputs).saturating_mul(column)
 }
 
@@ -80,7 +81,8 @@ fn conv2d_lanes<I: Isa>(
         return;
     };
     let mut run = |input: &[i8], [h, w]: [usize; 2], output: &mut [i8], [out_h, out_w]: [usize; 2]| {
-        let source = WideColumns { window: &params.window, size: [h, w, c], padding: params.input_zero_point };
+        let source =
+            WideColumns { window: &params.window, size: [h, w, c], padding: params.input_zero_point };
         let mut rows = output.chunks_exact_mut((2 * out_w * out_c).max(1));
         for (pair, rows) in (&mut rows).enumerate() {
             row::<I, 2>(&source, layer, input, 2 * pair, rows, scratch);

@@ -1,17 +1,17 @@
 //! What the operators on two tensors share: broadcasting, constant operands and results in place.
 //!
 //! Shapes broadcast as in NumPy: aligned at the last dimension, a dimension of 1 repeats. The output is walked in blocks
-//! of consecutive elements; each block of each operand is first copied to the stack, so that an operand may be a constant,
-//! may repeat, and may share its place with the output.
+//! of consecutive elements. An operand that repeats or shares its place with the output is copied to the stack block by
+//! block; others are read where they are.
 
 use zerocopy::{FromBytes, Immutable, KnownLayout};
 
-use crate::format::{MAX_RANK, Node, Shape};
+use crate::format::{MAX_RANK, Node, Shape, TensorRecord};
 use crate::kernels::call::overlap;
 use crate::kernels::{Call, Element, NodeError, require};
 
 /// Elements per block.
-pub const BLOCK: usize = 64;
+pub const BLOCK: usize = 128;
 
 /// [`Binary::block`] with its parameters.
 type BlockFunction<'p> = dyn Fn(&[i8], &[i8], &mut [i8]) + 'p;
@@ -65,26 +65,64 @@ fn check_operands(node: &Node<'_>) -> Result<u64, NodeError> {
     Ok(output.shape.elements() as u64)
 }
 
+/// Where an operand is.
+struct Source<'m> {
+    /// Its bytes, if it is a constant.
+    constant: Option<&'m [u8]>,
+    /// Its first byte in the arena otherwise.
+    start: usize,
+    /// Whether it shares bytes of the arena with the output or the other operand.
+    shares: bool,
+}
+
+impl Source<'_> {
+    /// `len` of its bytes.
+    fn bytes<'a>(&'a self, arena: &'a [u8], offset: usize, len: usize) -> &'a [u8] {
+        let bytes = match self.constant {
+            Some(constant) => constant.get(offset..offset + len),
+            None => arena.get(self.start + offset..self.start + offset + len),
+        };
+        bytes.unwrap_or_default()
+    }
+}
+
 /// The part of [`run`] that is the same for every operator, and therefore not generic: it is in a firmware once.
 fn for_each_block(call: &mut Call<'_, '_>, block: &BlockFunction<'_>) {
     let node = call.node;
     let (Some(a), Some(b), Some(output)) = (node.input(0), node.input(1), node.output(0)) else { return };
+    let shares = |a: &TensorRecord, b: &TensorRecord| a.in_arena() && overlap(&a.range(), &b.range());
+    let sources = [a, b].map(|record| Source {
+        constant: node.constant(record),
+        start: record.range().start,
+        shares: shares(record, output) || (b.in_arena() && shares(a, b)),
+    });
     let start = output.range().start;
+    let arena = &mut *call.arena;
+    let mut copies = [[0u8; BLOCK]; 2];
     Broadcast::new([&a.shape, &b.shape], &output.shape).for_each_block(|at, offsets, repeats, len| {
-        let mut blocks = [[0i8; BLOCK]; 2];
-        for (index, block) in blocks.iter_mut().enumerate() {
-            let Some(source) = call.input::<i8>(index) else { return };
-            let (Some(block), offset) = (block.get_mut(..len), offsets[index]) else { return };
+        let mut places = [0..0, 0..0];
+        for (index, source) in sources.iter().enumerate() {
+            let offset = offsets[index];
+            let Some(copy) = copies[index].get_mut(..len) else { return };
             if repeats[index] {
-                block.fill(source.data.get(offset).copied().unwrap_or_default());
-            } else if let Some(source) = source.data.get(offset..offset + len) {
-                block.copy_from_slice(source);
+                copy.fill(source.bytes(arena, offset, 1).first().copied().unwrap_or_default());
+            } else if source.shares {
+                copy.iter_mut().zip(source.bytes(arena, offset, len)).for_each(|(to, &from)| *to = from);
+            } else if source.constant.is_none() {
+                places[index] = source.start + offset..source.start + offset + len;
             }
         }
-        let target = call.arena.get_mut(start + at..start + at + len);
-        let Some(Ok(target)) = target.map(<[i8]>::mut_from_bytes) else { return };
-        let [a, b] = &blocks;
-        block(a.get(..len).unwrap_or_default(), b.get(..len).unwrap_or_default(), target);
+        let [a, b] = places;
+        let Ok([a, b, output]) = arena.get_disjoint_mut([a, b, start + at..start + at + len]) else { return };
+        let operand = |index: usize, place| match &sources[index] {
+            source if repeats[index] || source.shares => copies[index].get(..len),
+            Source { constant: Some(constant), .. } => constant.get(offsets[index]..offsets[index] + len),
+            _ => Some(place),
+        };
+        let (Some(a), Some(b)) = (operand(0, &*a), operand(1, &*b)) else { return };
+        let operands = [<[i8]>::ref_from_bytes(a), <[i8]>::ref_from_bytes(b)];
+        let ([Ok(a), Ok(b)], Ok(output)) = (operands, <[i8]>::mut_from_bytes(output)) else { return };
+        block(a, b, output);
     });
 }
 

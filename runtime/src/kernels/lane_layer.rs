@@ -76,16 +76,10 @@ impl<'m> LaneLayer<'m> {
 
     /// The fused activation, where it is more than what int8 and the zero point do by themselves.
     fn clamp<const PIXELS: usize>(&self, strip: &Strip, output: &mut [i8]) {
-        let OutputStage { min, max, .. } = *self.stage;
-        if (min, max) == (i8::MIN, i8::MAX) {
-            return;
-        }
         for pixel in 0..PIXELS {
             let output = output.get_mut(pixel * strip.pitch..).unwrap_or_default();
             for values in output.chunks_mut(strip.advance.max(1)).take(strip.count) {
-                for value in values.iter_mut().take(self.channels) {
-                    *value = (*value).max(min).min(max);
-                }
+                self.stage.clamp(values.get_mut(..self.channels).unwrap_or_default());
             }
         }
     }

@@ -31,7 +31,7 @@ impl Binary for Sub {
     fn block(params: &Params, a: &[i8], b: &[i8], output: &mut [i8]) {
         for ((out, &a), &b) in output.iter_mut().zip(a).zip(b) {
             let difference = params.scaled(0, a).wrapping_sub(params.scaled(1, b));
-            *out = params.stage.finish(params.output.apply(difference));
+            *out = params.finish(difference);
         }
     }
 }

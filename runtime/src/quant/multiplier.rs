@@ -89,6 +89,15 @@ impl OutputStage {
         self.min <= self.max && self.reserved == 0
     }
 
+    /// The bounds, on values that already have the zero point and int8's own bounds.
+    pub fn clamp(&self, values: &mut [i8]) {
+        if (self.min, self.max) != (i8::MIN, i8::MAX) {
+            for value in values {
+                *value = (*value).max(self.min).min(self.max);
+            }
+        }
+    }
+
     /// `value` plus the zero point, within the bounds.
     #[inline(always)]
     pub fn finish(&self, value: i32) -> i8 {

@@ -8,7 +8,7 @@ use core::arch::global_asm;
 use super::{Isa, Lanes, Plane, Rows, Scalar, Strip};
 use crate::packing::lanes::RECORD_WORDS;
 use crate::packing::row_pairs::WEIGHT_WORDS;
-use crate::quant::{ChannelQuant, OutputStage};
+use crate::quant::{ChannelQuant, CommonScale, Multiplier, OutputStage};
 
 // The triple thumbv8m.main stands for cores without the extension too; a board that has it says so.
 #[cfg(armv8m)]
@@ -23,6 +23,7 @@ global_asm!(".equ FPU, 0", options(raw));
 global_asm!(include_str!("lanes.s"), options(raw));
 global_asm!(include_str!("row_pairs.s"), options(raw));
 global_asm!(include_str!("widen.s"), options(raw));
+global_asm!(include_str!("add.s"), options(raw));
 
 /// What the assembly reads; `lanes.s` loads the fields in this order.
 #[repr(C)]
@@ -75,6 +76,28 @@ unsafe extern "C" {
         input_pitch: usize,
         skip: usize,
         odd: usize,
+    );
+}
+
+/// What the assembly reads; `add.s` loads the fields in this order.
+#[repr(C)]
+struct SumArguments {
+    zero_points: [i32; 2],
+    mantissa: i32,
+    shift: i32,
+    output_mantissa: i32,
+    output_shift: i32,
+    output_zero_point: i32,
+}
+
+unsafe extern "C" {
+    /// Operands and output are valid for `len` bytes, a multiple of 4 and not 0.
+    fn secateur_add(
+        half: *const i8,
+        other: *const i8,
+        output: *mut i8,
+        len: usize,
+        arguments: *const SumArguments,
     );
 }
 
@@ -157,6 +180,33 @@ impl Isa for Dsp {
     #[inline]
     fn requantize(sums: &[i32], channels: &[ChannelQuant], stage: &OutputStage, output: &mut [i8]) {
         Scalar::requantize(sums, channels, stage, output);
+    }
+
+    fn sum_i8(scale: &CommonScale, operands: [&[i8]; 2], output: &mut [i8]) {
+        const HALF: Multiplier = Multiplier { mantissa: 1 << 30, shift: 0 };
+        let half = usize::from(scale.inputs[0] != HALF);
+        let other = scale.inputs[1 - half];
+        let shifts_right = |multiplier: Multiplier| (-31..=-1).contains(&multiplier.shift);
+        let fast = scale.inputs[half] == HALF && shifts_right(other) && shifts_right(scale.output);
+        let len = if fast { output.len().min(operands[0].len()).min(operands[1].len()) / 4 * 4 } else { 0 };
+        let (whole, rest) = output.split_at_mut(len);
+        if len > 0 {
+            let zero_point = |index: usize, bits: u32| -i32::from(scale.zero_points[index]) << bits;
+            let arguments = SumArguments {
+                zero_points: [zero_point(half, 20), zero_point(1 - half, 21)],
+                mantissa: other.mantissa,
+                shift: -other.shift,
+                output_mantissa: scale.output.mantissa,
+                output_shift: -scale.output.shift,
+                output_zero_point: scale.stage.zero_point.into(),
+            };
+            let [half, other] = [operands[half].as_ptr(), operands[1 - half].as_ptr()];
+            // SAFETY: all three slices have at least `len` bytes, which are a multiple of 4 and not 0.
+            unsafe { secateur_add(half, other, whole.as_mut_ptr(), len, &arguments) };
+            scale.stage.clamp(whole);
+        }
+        let rests = operands.map(|operand| operand.get(len..).unwrap_or_default());
+        Scalar::sum_i8(scale, rests, rest);
     }
 
     fn widen<const PIXELS: usize>(rows: &Rows<'_>, output: &mut [i16]) {
@@ -283,7 +333,13 @@ impl Isa for Dsp {
             _ => 2,
         };
         let aligned = input.as_ptr().addr().is_multiple_of(4);
-        if fits() != Some(true) || !aligned || groups == 0 || pairs == 0 || missing > 1 || (missing == 1 && groups > 1) {
+        if fits() != Some(true)
+            || !aligned
+            || groups == 0
+            || pairs == 0
+            || missing > 1
+            || (missing == 1 && groups > 1)
+        {
             return;
         }
         let records = lanes.records.as_ptr();
