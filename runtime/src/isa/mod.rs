@@ -16,6 +16,8 @@ pub use scalar::Scalar;
 /// Groups of one size on byte-pair lanes ([`crate::packing::lanes`]).
 #[derive(Debug, Clone, Copy)]
 pub struct Lanes<'a> {
+    /// Channels of a group: 2, 4 or 8.
+    pub size: usize,
     /// Weights, group by group.
     pub words: &'a [u32],
     /// Records, group by group.
@@ -27,9 +29,11 @@ pub struct Lanes<'a> {
 /// Where the inputs and outputs of neighbouring pixels lie.
 #[derive(Debug, Clone, Copy)]
 pub struct Strip {
+    /// Pixels of a step: 1 or 2.
+    pub pixels: usize,
     /// Input pairs of a pixel.
     pub pairs: usize,
-    /// Steps of one pixel, or two, each.
+    /// Steps.
     pub count: usize,
     /// Pairs of inputs from a step to the next.
     pub step: usize,
@@ -86,13 +90,15 @@ pub struct Rows<'a> {
     pub pairs: usize,
     /// Whether a row starts with the second value of its first pair.
     pub odd: bool,
+    /// Pixels whose pairs take turns in the output: 1 or 2.
+    pub pixels: usize,
 }
 
 impl<'a> Rows<'a> {
     /// A single row.
     pub fn one(input: &'a [i8]) -> Self {
         let pairs = input.len().div_ceil(2);
-        Self { input, row_len: input.len(), rows: 1, pitch: input.len(), pairs, odd: false }
+        Self { input, row_len: input.len(), rows: 1, pitch: input.len(), pairs, odd: false, pixels: 1 }
     }
 }
 
@@ -120,10 +126,9 @@ pub trait Isa {
     /// `output[i]` = the sum of `operands[0][i]` and `operands[1][i]` at their common scale.
     fn sum_i8(scale: &CommonScale, operands: [&[i8]; 2], output: &mut [i8]);
 
-    /// Inputs as 16-bit values, in pairs that lie `2 PIXELS` elements apart: with `k' = k + 1` if rows are `odd`, else `k`,
-    /// value `k` of row `r` goes to pair `r x pairs + k' / 2`, element `k' % 2`. `PIXELS` is 1 or 2. Nothing is written if a
-    /// slice is too short.
-    fn widen<const PIXELS: usize>(rows: &Rows<'_>, output: &mut [i16]);
+    /// Inputs as 16-bit values, in pairs that lie `2 pixels` elements apart: with `k' = k + 1` if rows are `odd`, else `k`,
+    /// value `k` of row `r` goes to pair `r x pairs + k' / 2`, element `k' % 2`. Nothing is written if a slice is too short.
+    fn widen(rows: &Rows<'_>, output: &mut [i16]);
 
     /// Two rows of up to four channels as row pairs: `output[4 q + c] = (rows[0][q x pitch + c], rows[1][q x pitch + c])`, the
     /// first in the lower half. A row that is absent is padding.
@@ -133,18 +138,12 @@ pub trait Isa {
     /// is written if a slice is too short.
     fn row_pairs<const STRIDE: usize>(plane: &Plane<'_>, output: &mut [i8]);
 
-    /// Groups of `SIZE` channels times the pixels of a strip, `PIXELS` at a time: writes the outputs of each with the zero
-    /// point added, clamped to -128 to 127. Sizes are 2, 4 and 8, pixels 1 and 2. Nothing is written if a slice is too
-    /// short.
+    /// Groups of channels times the pixels of a strip: writes the outputs of each with the zero point added, clamped to
+    /// -128 to 127. Groups of 8 take one pixel at a time. Nothing is written if a slice is too short.
     ///
-    /// Value `i` of input pair `k` of pixel `p` in step `s` is `input[2 (PIXELS (s x step + k) + p) + i]`; its output of
+    /// Value `i` of input pair `k` of pixel `p` in step `s` is `input[2 (pixels (s x step + k) + p) + i]`; its output of
     /// channel `c` is `output[s x advance + p x pitch + c]`.
-    fn lanes<const SIZE: usize, const PIXELS: usize>(
-        lanes: &Lanes<'_>,
-        strip: &Strip,
-        input: &[i16],
-        output: &mut [i8],
-    );
+    fn lanes(lanes: &Lanes<'_>, strip: &Strip, input: &[i16], output: &mut [i8]);
 
     /// `output[c] = stage(multiplier[c] x (sums[c] + bias[c]))`.
     fn requantize(sums: &[i32], channels: &[ChannelQuant], stage: &OutputStage, output: &mut [i8]);

@@ -58,12 +58,12 @@ impl Isa for Scalar {
         }
     }
 
-    fn widen<const PIXELS: usize>(rows: &Rows<'_>, output: &mut [i16]) {
-        let Rows { input, row_len, rows, pitch, pairs, odd } = *rows;
-        let targets = output.chunks_mut((pairs * 2 * PIXELS).max(1)).take(rows);
+    fn widen(rows: &Rows<'_>, output: &mut [i16]) {
+        let Rows { input, row_len, rows, pitch, pairs, odd, pixels } = *rows;
+        let targets = output.chunks_mut((pairs * 2 * pixels).max(1)).take(rows);
         for (row, target) in input.chunks(pitch.max(1)).zip(targets) {
             for (k, &value) in (usize::from(odd)..).zip(row.iter().take(row_len)) {
-                if let Some(out) = target.get_mut(k / 2 * 2 * PIXELS + k % 2) {
+                if let Some(out) = target.get_mut(k / 2 * 2 * pixels + k % 2) {
                     *out = value.into();
                 }
             }
@@ -103,29 +103,26 @@ impl Isa for Scalar {
         }
     }
 
-    fn lanes<const SIZE: usize, const PIXELS: usize>(
-        lanes: &Lanes<'_>,
-        strip: &Strip,
-        input: &[i16],
-        output: &mut [i8],
-    ) {
+    fn lanes(lanes: &Lanes<'_>, strip: &Strip, input: &[i16], output: &mut [i8]) {
+        let (size, pixels) = (lanes.size, strip.pixels);
         let whole = OutputStage::new(lanes.stage.zero_point);
         for step in 0..strip.count {
-            for pixel in 0..PIXELS {
-                let input = input.get(2 * (PIXELS * step * strip.step + pixel)..).unwrap_or_default();
+            for pixel in 0..pixels {
+                let input = input.get(2 * (pixels * step * strip.step + pixel)..).unwrap_or_default();
                 let start = step * strip.advance + pixel * strip.pitch;
                 let Some(output) = output.get_mut(start..start + strip.channels) else { return };
-                let words = lanes.words.chunks_exact((strip.pairs * (SIZE / 2)).max(1));
-                let records = lanes.records.chunks_exact(SIZE * lanes::RECORD_WORDS);
-                for ((words, record), out) in words.zip(records).zip(output.chunks_mut(SIZE)) {
-                    let pairs = input.chunks(2 * PIXELS).take(strip.pairs).map(|pair| {
+                let words = lanes.words.chunks_exact((strip.pairs * (size / 2)).max(1));
+                let records = lanes.records.chunks_exact((size * lanes::RECORD_WORDS).max(1));
+                for ((words, record), out) in words.zip(records).zip(output.chunks_mut(size.max(1))) {
+                    let pairs = input.chunks(2 * pixels).take(strip.pairs).map(|pair| {
                         let at = |i: usize| pair.get(i).copied().unwrap_or_default();
                         [at(0), at(1)]
                     });
-                    let mut sums = [0; SIZE];
-                    lanes::sums(words, record, pairs, &mut sums);
-                    for (channel, (out, sum)) in out.iter_mut().zip(sums).enumerate() {
-                        *out = whole.finish(lanes::multiplier(record, SIZE, channel).apply(sum));
+                    let mut sums = [0; 8];
+                    let Some(sums) = sums.get_mut(..size) else { return };
+                    lanes::sums(words, record, pairs, sums);
+                    for (channel, (out, &sum)) in out.iter_mut().zip(&*sums).enumerate() {
+                        *out = whole.finish(lanes::multiplier(record, size, channel).apply(sum));
                     }
                 }
             }

@@ -80,55 +80,46 @@ fn conv2d_lanes<I: Isa>(
     else {
         return;
     };
-    let mut run = |input: &[i8], [h, w]: [usize; 2], output: &mut [i8], [out_h, out_w]: [usize; 2]| {
-        let source =
-            WideColumns { window: &params.window, size: [h, w, c], padding: params.input_zero_point };
-        let mut rows = output.chunks_exact_mut((2 * out_w * out_c).max(1));
-        for (pair, rows) in (&mut rows).enumerate() {
-            row::<I, 2>(&source, layer, input, 2 * pair, rows, scratch);
-        }
-        let rest = rows.into_remainder();
-        if !rest.is_empty() {
-            row::<I, 1>(&source, layer, input, out_h - 1, rest, scratch);
-        }
-    };
     if params.window.is_pointwise() {
         // Which pixels make a pair does not matter: two rows of half of all, and one that may be left.
         let half = n * h * w / 2;
-        let (pairs, rest) = (2 * half * c, 2 * half * out_c);
-        let (inputs, last_input) = input.data.split_at_checked(pairs).unwrap_or_default();
-        let (outputs, last_output) = output.data.split_at_mut_checked(rest).unwrap_or_default();
-        run(inputs, [2, half], outputs, [2, half]);
-        return run(last_input, [1, 1], last_output, [1, 1]);
+        let (inputs, last_input) = input.data.split_at_checked(2 * half * c).unwrap_or_default();
+        let (outputs, last_output) = output.data.split_at_mut_checked(2 * half * out_c).unwrap_or_default();
+        image::<I>(params, layer, inputs, [2, half, c], outputs, half, scratch);
+        return image::<I>(params, layer, last_input, [1, 1, c], last_output, 1, scratch);
     }
     let images = input.data.chunks_exact((h * w * c).max(1));
-    for (image, out) in images.zip(output.data.chunks_exact_mut((out_h * out_w * out_c).max(1))) {
-        run(image, [h, w], out, [out_h, out_w]);
+    for (input, out) in images.zip(output.data.chunks_exact_mut((out_h * out_w * out_c).max(1))) {
+        image::<I>(params, layer, input, [h, w, c], out, out_w, scratch);
     }
 }
 
-/// Output row `y` and, for two pixels, the next one, in strips.
-fn row<I: Isa, const PIXELS: usize>(
-    source: &WideColumns<'_>,
+/// One image, in strips of two output rows, or one at the end.
+#[inline(never)]
+fn image<I: Isa>(
+    params: &Params,
     layer: &LaneLayer<'_>,
     image: &[i8],
-    y: usize,
+    size: [usize; 3],
     output: &mut [i8],
+    out_w: usize,
     scratch: &mut [i16],
 ) {
-    let pairs = WideColumns::column_pairs(source.window, source.size[2]);
-    let channels = layer.channels();
-    let pitch = output.len() / PIXELS;
-    let columns = scratch.len() / (pairs * 2 * PIXELS).max(1);
-    let most = WideColumns::outputs(source.window, columns).max(1);
-    let mut x = 0;
-    while x * channels < pitch {
-        let count = most.min(pitch / channels.max(1) - x);
-        source.gather::<I, PIXELS>(image, [y, x], count, scratch);
-        let step = WideColumns::step(source.window) * pairs;
-        let strip = Strip { pairs: layer.pairs(), count, step, channels, advance: channels, pitch };
-        layer.run::<I, GROUP, PIXELS>(&strip, scratch, output.get_mut(x * channels..).unwrap_or_default());
-        x += count;
+    let window = &params.window;
+    let source = WideColumns { window, size, padding: params.input_zero_point };
+    let (column, channels) = (WideColumns::column_pairs(window, size[2]), layer.channels());
+    let row = (out_w * channels).max(1);
+    for (pair, rows) in output.chunks_mut(2 * row).enumerate() {
+        let pixels = rows.len() / row;
+        let most = WideColumns::outputs(window, scratch.len() / (column * 2 * pixels).max(1)).max(1);
+        for x in (0..out_w).step_by(most) {
+            let count = most.min(out_w - x);
+            source.gather::<I>(image, [2 * pair, x], [count, pixels], scratch);
+            let step = WideColumns::step(window) * column;
+            let strip =
+                Strip { pixels, pairs: layer.pairs(), count, step, channels, advance: channels, pitch: row };
+            layer.run::<I>(&strip, scratch, rows.get_mut(x * channels..).unwrap_or_default());
+        }
     }
 }
 

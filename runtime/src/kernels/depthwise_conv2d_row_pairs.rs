@@ -148,12 +148,7 @@ fn depthwise<I: Isa, const STRIDE: usize>(
             }
         }
     }
-    let OutputStage { min, max, .. } = params.stage;
-    if (min, max) != (i8::MIN, i8::MAX) {
-        for value in output.data {
-            *value = (*value).max(min).min(max);
-        }
-    }
+    params.stage.clamp(output.data);
 }
 
 /// A value above itself.

@@ -59,11 +59,18 @@ fn fully_connected_lanes<'a, I: Isa>(
     scratch: &mut [i16],
 ) {
     let outputs = output.len() / rows.len().max(1);
-    let strip =
-        Strip { pairs: layer.pairs(), count: 1, step: 0, channels: outputs, advance: outputs, pitch: 0 };
+    let strip = Strip {
+        pixels: 1,
+        pairs: layer.pairs(),
+        count: 1,
+        step: 0,
+        channels: outputs,
+        advance: outputs,
+        pitch: 0,
+    };
     for (row, out) in rows.zip(output.chunks_exact_mut(outputs.max(1))) {
-        I::widen::<1>(&Rows::one(row), scratch);
-        layer.run::<I, GROUP, 1>(&strip, scratch, out);
+        I::widen(&Rows::one(row), scratch);
+        layer.run::<I>(&strip, scratch, out);
     }
 }
 

@@ -13,11 +13,12 @@ pub(super) struct LaneLayer<'m> {
     stage: &'m OutputStage,
     channels: usize,
     pairs: usize,
+    largest: usize,
 }
 
 impl<'m> LaneLayer<'m> {
     /// The layer whose weights and records stand at these offsets of the constant section, in groups of at most
-    /// `largest`.
+    /// `largest`, which is not 0.
     pub(super) fn new(
         node: &Node<'m>,
         offsets: [u32; 2],
@@ -29,7 +30,7 @@ impl<'m> LaneLayer<'m> {
         let padded = lanes::padded_channels(channels, largest);
         let words = node.constants(offsets[0], (padded / 2).checked_mul(pairs)?)?;
         let records = node.constants(offsets[1], padded.checked_mul(lanes::RECORD_WORDS)?)?;
-        Some(Self { words, records, stage, channels, pairs })
+        Some(Self { words, records, stage, channels, pairs, largest })
     }
 
     /// Input pairs of a pixel.
@@ -42,41 +43,24 @@ impl<'m> LaneLayer<'m> {
         self.channels
     }
 
-    /// All outputs of a strip's pixels, in groups of at most `LARGEST`. The strip says where they lie; its channels are the
-    /// layer's. Input and output are as [`Isa::lanes`] wants them.
-    pub(super) fn run<I: Isa, const LARGEST: usize, const PIXELS: usize>(
-        &self,
-        strip: &Strip,
-        input: &[i16],
-        output: &mut [i8],
-    ) {
-        let whole = self.channels / LARGEST * LARGEST;
-        let (words, rest_words) = self.words.split_at_checked(whole / 2 * self.pairs).unwrap_or_default();
-        let (records, rest_records) =
-            self.records.split_at_checked(whole * lanes::RECORD_WORDS).unwrap_or_default();
-        if whole > 0 {
-            let lanes = Lanes { words, records, stage: self.stage };
-            I::lanes::<LARGEST, PIXELS>(&lanes, &Strip { channels: whole, ..*strip }, input, output);
-        }
-        let mut rest = Lanes { words: rest_words, records: rest_records, stage: self.stage };
-        for (start, size) in lanes::groups(self.channels - whole, LARGEST) {
-            let start = whole + start;
-            let own = Strip { channels: size.min(self.channels - start), ..*strip };
+    /// All outputs of a strip's pixels. The strip says where they lie; its channels are the layer's. Input and output are as
+    /// [`Isa::lanes`] wants them.
+    pub(super) fn run<I: Isa>(&self, strip: &Strip, input: &[i16], output: &mut [i8]) {
+        let whole = self.channels / self.largest * self.largest;
+        let first = (whole > 0).then_some((0, self.largest, whole));
+        let rest = lanes::groups(self.channels - whole, self.largest);
+        let rest = rest.map(|(start, size)| (whole + start, size, size.min(self.channels - whole - start)));
+        let (mut words, mut records) = (self.words, self.records);
+        for (start, size, channels) in first.into_iter().chain(rest) {
+            let groups = Lanes { size, words, records, stage: self.stage };
             let output = output.get_mut(start..).unwrap_or_default();
-            if size == 4 {
-                I::lanes::<4, PIXELS>(&rest, &own, input, output);
-            } else {
-                I::lanes::<2, PIXELS>(&rest, &own, input, output);
-            }
-            rest.words = rest.words.get(size / 2 * self.pairs..).unwrap_or_default();
-            rest.records = rest.records.get(size * lanes::RECORD_WORDS..).unwrap_or_default();
+            I::lanes(&groups, &Strip { channels, ..*strip }, input, output);
+            let padded = channels.next_multiple_of(size);
+            words = words.get(padded / 2 * self.pairs..).unwrap_or_default();
+            records = records.get(padded * lanes::RECORD_WORDS..).unwrap_or_default();
         }
-        self.clamp::<PIXELS>(strip, output);
-    }
-
-    /// The fused activation, where it is more than what int8 and the zero point do by themselves.
-    fn clamp<const PIXELS: usize>(&self, strip: &Strip, output: &mut [i8]) {
-        for pixel in 0..PIXELS {
+        let clamped = if self.stage.clamps() { strip.pixels } else { 0 };
+        for pixel in 0..clamped {
             let output = output.get_mut(pixel * strip.pitch..).unwrap_or_default();
             for values in output.chunks_mut(strip.advance.max(1)).take(strip.count) {
                 self.stage.clamp(values.get_mut(..self.channels).unwrap_or_default());

@@ -44,19 +44,19 @@ impl WideColumns<'_> {
         usize::from(columns >= kernel) + more
     }
 
-    /// Widens the columns under `outputs` windows, from output position `[y, x]` of `image` on, into the start of `target`.
-    /// Of two pixels the second is that of output row `y + 1`.
-    pub(super) fn gather<I: Isa, const PIXELS: usize>(
+    /// Widens the columns under `outputs` windows, from output position `[y, x]` of `image` on, into the start of `target`,
+    /// for one pixel, or for two, of which the second is that of output row `y + 1`.
+    pub(super) fn gather<I: Isa>(
         &self,
         image: &[i8],
         [y, x]: [usize; 2],
-        outputs: usize,
+        [outputs, pixels]: [usize; 2],
         target: &mut [i16],
     ) {
         let [h, w, c] = self.size;
         let Window { height, width } = self.window;
         let pairs = Self::column_pairs(self.window, c);
-        let column_len = pairs * 2 * PIXELS;
+        let column_len = pairs * 2 * pixels;
         let columns = Self::columns(self.window, outputs);
         let pitch = usize::from(if width.kernel == 1 { width.stride } else { width.dilation });
         // Columns `left .. right` lie inside the image.
@@ -66,20 +66,21 @@ impl WideColumns<'_> {
         let right = end.div_ceil(pitch.max(1)).clamp(left, columns);
         let first = (start + (left * pitch) as i32).max(0) as usize;
 
-        let last_row = height.position(y + PIXELS - 1, usize::from(height.kernel) - 1, h);
+        let last_row = height.position(y + pixels - 1, usize::from(height.kernel) - 1, h);
         let whole = height.position(y, 0, h).is_some() && last_row.is_some();
         let inside = if whole { left * column_len..right * column_len } else { 0..0 };
         for outside in [0..inside.start, inside.end..columns * column_len] {
             target.get_mut(outside).unwrap_or_default().fill(self.padding.into());
         }
-        for pixel in 0..PIXELS {
+        for pixel in 0..pixels {
             for i in 0..usize::from(height.kernel) {
                 let Some(row) = height.position(y + pixel, i, h) else { continue };
                 let input = image.get((row * w + first) * c..).unwrap_or_default();
                 let odd = i * c % 2 == 1;
-                let rows = Rows { input, row_len: c, rows: right - left, pitch: pitch * c, pairs, odd };
-                let at = left * column_len + i * c / 2 * 2 * PIXELS + 2 * pixel;
-                I::widen::<PIXELS>(&rows, target.get_mut(at..).unwrap_or_default());
+                let rows =
+                    Rows { input, row_len: c, rows: right - left, pitch: pitch * c, pairs, odd, pixels };
+                let at = left * column_len + i * c / 2 * 2 * pixels + 2 * pixel;
+                I::widen(&rows, target.get_mut(at..).unwrap_or_default());
             }
         }
     }

@@ -89,9 +89,14 @@ impl OutputStage {
         self.min <= self.max && self.reserved == 0
     }
 
+    /// Whether the bounds are narrower than int8's own.
+    pub fn clamps(&self) -> bool {
+        (self.min, self.max) != (i8::MIN, i8::MAX)
+    }
+
     /// The bounds, on values that already have the zero point and int8's own bounds.
     pub fn clamp(&self, values: &mut [i8]) {
-        if (self.min, self.max) != (i8::MIN, i8::MAX) {
+        if self.clamps() {
             for value in values {
                 *value = (*value).max(self.min).min(self.max);
             }

@@ -77,6 +77,16 @@ unsafe extern "C" {
         skip: usize,
         odd: usize,
     );
+    // The same for rows of one value, and of three with pairs 8 bytes apart, `step` bytes from a row's pairs to the next.
+    fn secateur_spread(input: *const i8, output: *mut i16, rows: usize, input_pitch: usize, step: usize);
+    fn secateur_widen_three(input: *const i8, output: *mut i16, rows: usize, input_pitch: usize, step: usize);
+    fn secateur_widen_three_odd(
+        input: *const i8,
+        output: *mut i16,
+        rows: usize,
+        input_pitch: usize,
+        step: usize,
+    );
 }
 
 /// What the assembly reads; `add.s` loads the fields in this order.
@@ -209,28 +219,41 @@ impl Isa for Dsp {
         Scalar::sum_i8(scale, rests, rest);
     }
 
-    fn widen<const PIXELS: usize>(rows: &Rows<'_>, output: &mut [i16]) {
-        let Rows { input, row_len, rows, pitch, pairs, odd } = *rows;
+    fn widen(rows: &Rows<'_>, output: &mut [i16]) {
+        let Rows { input, row_len, rows, pitch, pairs, odd, pixels } = *rows;
         let odd = usize::from(odd);
         let own = odd.saturating_add(row_len).div_ceil(2);
         let fits = || {
             let read = last(rows, pitch)?.checked_add(row_len)?;
             let last_pair = last(rows, pairs)?.checked_add(own.checked_sub(1)?)?;
-            let written = last_pair.checked_mul(2 * PIXELS)?.checked_add(2)?;
+            let written = last_pair.checked_mul(2 * pixels)?.checked_add(2)?;
             Some(pairs >= own && input.len() >= read && output.len() >= written)
         };
-        if fits() != Some(true) || row_len == 0 || !output.as_ptr().addr().is_multiple_of(4) {
+        if fits() != Some(true)
+            || row_len == 0
+            || !(1..=2).contains(&pixels)
+            || !output.as_ptr().addr().is_multiple_of(4)
+        {
             return;
         }
         // Rows that lie side by side are one.
         let whole = pitch == row_len && 2 * pairs == row_len && odd == 0;
         let (row_len, rows) = if whole { (row_len * rows, 1) } else { (row_len, rows) };
+        let step = pairs * 2 * pixels * size_of::<i16>();
+        let (input, output) = (input.as_ptr(), output.as_mut_ptr());
         // SAFETY: `fits` says that the input holds all rows at their pitch, and the output every pair up to the last; rows
         // and their length are not 0. The output is aligned, and pairs are a multiple of 4 bytes apart.
         unsafe {
-            let widen = if PIXELS == 1 { secateur_widen_1 } else { secateur_widen_2 };
-            let skip = (pairs - own) * 2 * PIXELS * size_of::<i16>();
-            widen(input.as_ptr(), output.as_mut_ptr(), row_len, rows, pitch, skip, odd);
+            match (row_len, pixels, odd) {
+                (1, _, _) => secateur_spread(input, output.wrapping_add(odd), rows, pitch, step),
+                (3, 2, 0) => secateur_widen_three(input, output, rows, pitch, step),
+                (3, 2, _) => secateur_widen_three_odd(input, output, rows, pitch, step),
+                _ => {
+                    let widen = if pixels == 1 { secateur_widen_1 } else { secateur_widen_2 };
+                    let skip = step - own * 2 * pixels * size_of::<i16>();
+                    widen(input, output, row_len, rows, pitch, skip, odd);
+                }
+            }
         }
     }
 
@@ -310,23 +333,19 @@ impl Isa for Dsp {
         }
     }
 
-    fn lanes<const SIZE: usize, const PIXELS: usize>(
-        lanes: &Lanes<'_>,
-        strip: &Strip,
-        input: &[i16],
-        output: &mut [i8],
-    ) {
-        let Strip { pairs, count, step, channels, advance, pitch } = *strip;
-        let groups = channels.div_ceil(SIZE);
+    fn lanes(lanes: &Lanes<'_>, strip: &Strip, input: &[i16], output: &mut [i8]) {
+        let size = lanes.size.max(1);
+        let Strip { pixels, pairs, count, step, channels, advance, pitch } = *strip;
+        let groups = channels.div_ceil(size);
         let fits = || {
-            let words = groups.checked_mul(pairs)?.checked_mul(SIZE / 2)?;
-            let read = last(count, step)?.checked_add(pairs)?.checked_mul(2 * PIXELS)?;
-            let second = if PIXELS == 1 { 0 } else { pitch };
+            let words = groups.checked_mul(pairs)?.checked_mul(size / 2)?;
+            let read = last(count, step)?.checked_add(pairs)?.checked_mul(2 * pixels)?;
+            let second = if pixels == 1 { 0 } else { pitch };
             let written = last(count, advance)?.checked_add(second)?.checked_add(channels)?;
             let enough = lanes.words.len() >= words && input.len() >= read && output.len() >= written;
-            Some(enough && lanes.records.len() / RECORD_WORDS / SIZE >= groups)
+            Some(enough && lanes.records.len() / RECORD_WORDS / size >= groups)
         };
-        let missing = groups * SIZE - channels.min(groups * SIZE);
+        let missing = groups * size - channels;
         let kind = match missing {
             0 if lanes.stage.zero_point == i8::MIN => 0,
             0 => 1,
@@ -347,11 +366,11 @@ impl Isa for Dsp {
             words: lanes.words.as_ptr(),
             input: input.as_ptr(),
             records,
-            records_end: records.wrapping_add(groups * SIZE * RECORD_WORDS),
+            records_end: records.wrapping_add(groups * size * RECORD_WORDS),
             output: output.as_mut_ptr(),
             pairs,
             count,
-            step: step * 2 * PIXELS * size_of::<i16>(),
+            step: step * 2 * pixels * size_of::<i16>(),
             gap: advance.wrapping_sub(channels),
             pitch,
             zero_point: lanes.stage.zero_point.into(),
@@ -360,7 +379,7 @@ impl Isa for Dsp {
         // SAFETY: `fits` says that words, records, input and output hold all groups, pairs and steps; the counts are not 0, the
         // input is aligned. A group of whose channels one is not to be written is the only one.
         unsafe {
-            match (SIZE, PIXELS) {
+            match (size, pixels) {
                 (4, 2) => secateur_lanes_4x2(&arguments),
                 (2, 2) => secateur_lanes_2x2(&arguments),
                 (8, 1) if missing == 0 => secateur_lanes_8x1(&arguments),

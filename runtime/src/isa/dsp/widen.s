@@ -78,3 +78,68 @@
 
 widen secateur_widen_1, 4
 widen secateur_widen_2, 8
+
+// Rows of one value: r0: source, r1: target, r2: rows (at least 1), r3: bytes from a row to the next, [sp]: the same in the
+// target.
+    .section .text.secateur_spread, "ax", %progbits
+    .global secateur_spread
+    .type secateur_spread, %function
+    .thumb_func
+    .p2align 2
+secateur_spread:
+    push    {r4, r5, r6, lr}
+    ldr     r6, [sp, #16]
+    subs    r2, r2, #2
+    blt     .Lspread_last
+.Lspread:
+    ldrsb   r4, [r0]
+    ldrsb   r5, [r0, r3]
+    add     r0, r0, r3, lsl #1
+    strh    r4, [r1]
+    strh    r5, [r1, r6]
+    add     r1, r1, r6, lsl #1
+    subs    r2, r2, #2
+    bge     .Lspread
+.Lspread_last:
+    adds    r2, r2, #1
+    bne     .Lspread_done
+    ldrsb   r4, [r0]
+    strh    r4, [r1]
+.Lspread_done:
+    pop     {r4, r5, r6, pc}
+    .size secateur_spread, . - secateur_spread
+
+// Rows of three values, pairs 8 bytes apart: arguments as above; `_odd` if a row's first value is the second one of its
+// first pair.
+.macro widen_three name, odd
+    .section .text.\name, "ax", %progbits
+    .global \name
+    .type \name, %function
+    .thumb_func
+    .p2align 2
+\name:
+    push    {r4, r5, r6, r7, lr}
+    ldr     r7, [sp, #20]
+1:
+    ldrsb   r4, [r0]
+    ldrsb   r5, [r0, #1]
+    ldrsb   r6, [r0, #2]
+    add     r0, r0, r3
+.if \odd
+    pkhbt   r5, r5, r6, lsl #16
+    strh    r4, [r1, #2]
+    str     r5, [r1, #8]
+.else
+    pkhbt   r4, r4, r5, lsl #16
+    strh    r6, [r1, #8]
+    str     r4, [r1]
+.endif
+    add     r1, r1, r7
+    subs    r2, r2, #1
+    bne     1b
+    pop     {r4, r5, r6, r7, pc}
+    .size \name, . - \name
+.endm
+
+widen_three secateur_widen_three, 0
+widen_three secateur_widen_three_odd, 1
