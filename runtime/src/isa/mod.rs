@@ -52,14 +52,16 @@ pub type Active = Dsp;
 #[cfg(not(isa = "dsp"))]
 pub type Active = Scalar;
 
-/// One channel of a 3x3 depthwise convolution on row pairs ([`crate::packing::row_pairs`]).
+/// Up to four channels of a 3x3 depthwise convolution on row pairs ([`crate::packing::row_pairs`]).
 #[derive(Debug, Clone, Copy)]
-pub struct Plane<'a> {
-    /// The channel's weights.
+pub struct Planes<'a> {
+    /// Channels, at most 4.
+    pub channels: usize,
+    /// Their weights.
     pub weights: &'a [u32],
-    /// The channel's record.
-    pub record: &'a [i32],
-    /// Row pairs of the padded input; the words of four channels interleave, the channel's own comes first.
+    /// Their records.
+    pub records: &'a [i32],
+    /// Row pairs of the padded input; the words of four channels interleave.
     pub words: &'a [u32],
     /// Words from a row pair to the next.
     pub row_words: usize,
@@ -67,7 +69,7 @@ pub struct Plane<'a> {
     pub rows: usize,
     /// Output columns.
     pub columns: usize,
-    /// Bytes from an output to the next column's.
+    /// Bytes from an output to the next column's. The channels' outputs are side by side.
     pub column_pitch: usize,
     /// Bytes from an output to the next row's.
     pub row_pitch: usize,
@@ -134,9 +136,9 @@ pub trait Isa {
     /// first in the lower half. A row that is absent is padding.
     fn pair_rows(rows: [Option<&[i8]>; 2], channels: usize, pitch: usize, padding: i8, output: &mut [u32]);
 
-    /// A 3x3 depthwise convolution of one channel at stride `STRIDE` (1 or 2): `output` starts at the first output. Nothing
+    /// A 3x3 depthwise convolution of some channels at stride `STRIDE` (1 or 2): `output` starts at the first output. Nothing
     /// is written if a slice is too short.
-    fn row_pairs<const STRIDE: usize>(plane: &Plane<'_>, output: &mut [i8]);
+    fn row_pairs<const STRIDE: usize>(planes: &Planes<'_>, output: &mut [i8]);
 
     /// Groups of channels times the pixels of a strip: writes the outputs of each with the zero point added, clamped to
     /// -128 to 127. Groups of 8 take one pixel at a time. Nothing is written if a slice is too short.

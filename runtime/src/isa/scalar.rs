@@ -1,7 +1,7 @@
 //! Reference inner loops in safe Rust, for every core.
 #![forbid(unsafe_code)]
 
-use super::{Isa, Lanes, Plane, Rows, Strip};
+use super::{Isa, Lanes, Planes, Rows, Strip};
 use crate::packing::{lanes, row_pairs};
 use crate::quant::{ChannelQuant, CommonScale, Multiplier, OutputStage};
 
@@ -83,22 +83,28 @@ impl Isa for Scalar {
         }
     }
 
-    fn row_pairs<const STRIDE: usize>(plane: &Plane<'_>, output: &mut [i8]) {
-        let weights = row_pairs::decode(plane.weights);
-        let &[bias, mantissa, shift] = plane.record else { return };
-        let multiplier = Multiplier { mantissa, shift: shift.wrapping_neg() };
-        let whole = OutputStage::new(plane.stage.zero_point);
-        let input = |row: usize, column: usize| {
-            let word = plane.words.get(row / 2 * plane.row_words + 4 * column).copied().unwrap_or_default();
-            i32::from((word >> (row % 2 * 16)) as i16)
-        };
-        for (y, out_row) in output.chunks_mut(plane.row_pitch.max(1)).take(plane.rows).enumerate() {
-            let outputs = out_row.iter_mut().step_by(plane.column_pitch.max(1)).take(plane.columns);
-            for (x, out) in outputs.enumerate() {
-                let sum = weights.iter().enumerate().fold(bias / 2, |sum, (tap, w)| {
-                    sum.wrapping_add(w * input(y * STRIDE + tap / 3, x * STRIDE + tap % 3))
-                });
-                *out = whole.finish(multiplier.apply(sum));
+    fn row_pairs<const STRIDE: usize>(planes: &Planes<'_>, output: &mut [i8]) {
+        let whole = OutputStage::new(planes.stage.zero_point);
+        let weights = planes.weights.chunks_exact(row_pairs::WEIGHT_WORDS);
+        let records = planes.records.chunks_exact(row_pairs::RECORD_WORDS);
+        for (channel, (weights, record)) in weights.zip(records).take(planes.channels).enumerate() {
+            let weights = row_pairs::decode(weights);
+            let &[bias, mantissa, shift] = record else { return };
+            let multiplier = Multiplier { mantissa, shift: shift.wrapping_neg() };
+            let input = |row: usize, column: usize| {
+                let at = row / 2 * planes.row_words + 4 * column + channel;
+                let word = planes.words.get(at).copied().unwrap_or_default();
+                i32::from((word >> (row % 2 * 16)) as i16)
+            };
+            let output = output.get_mut(channel..).unwrap_or_default();
+            for (y, out_row) in output.chunks_mut(planes.row_pitch.max(1)).take(planes.rows).enumerate() {
+                let outputs = out_row.iter_mut().step_by(planes.column_pitch.max(1)).take(planes.columns);
+                for (x, out) in outputs.enumerate() {
+                    let sum = weights.iter().enumerate().fold(bias / 2, |sum, (tap, w)| {
+                        sum.wrapping_add(w * input(y * STRIDE + tap / 3, x * STRIDE + tap % 3))
+                    });
+                    *out = whole.finish(multiplier.apply(sum));
+                }
             }
         }
     }

@@ -7,7 +7,7 @@
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use crate::format::{Node, OpCode, Packing};
-use crate::isa::{Active, Isa, Plane};
+use crate::isa::{Active, Isa, Planes};
 use crate::kernels::{Axis, Call, NodeError, Operator, Tensor, TensorMut, Unary, Window, require};
 use crate::packing::row_pairs::{RECORD_WORDS, WEIGHT_WORDS};
 use crate::quant::OutputStage;
@@ -128,23 +128,21 @@ fn depthwise<I: Isa, const STRIDE: usize>(
             for first in (0..out_h).step_by((params.band as usize).max(1)) {
                 let rows = (params.band as usize).min(out_h - first);
                 source.lay_out::<I>(first * STRIDE, row_words, words);
-                for lane in 0..lanes {
-                    let own = channel + lane;
-                    let part = |n: usize| own * n..(own + 1) * n;
-                    let plane = Plane {
-                        weights: weights.get(part(WEIGHT_WORDS)).unwrap_or_default(),
-                        record: records.get(part(RECORD_WORDS)).unwrap_or_default(),
-                        words: words.get(lane..).unwrap_or_default(),
-                        row_words,
-                        rows,
-                        columns: out_w,
-                        column_pitch: c,
-                        row_pitch: out_w * c,
-                        stage: &params.stage,
-                    };
-                    let out = out_image.get_mut(first * out_w * c + own..).unwrap_or_default();
-                    I::row_pairs::<STRIDE>(&plane, out);
-                }
+                let part = |n: usize| channel * n..(channel + lanes) * n;
+                let planes = Planes {
+                    channels: lanes,
+                    weights: weights.get(part(WEIGHT_WORDS)).unwrap_or_default(),
+                    records: records.get(part(RECORD_WORDS)).unwrap_or_default(),
+                    words,
+                    row_words,
+                    rows,
+                    columns: out_w,
+                    column_pitch: c,
+                    row_pitch: out_w * c,
+                    stage: &params.stage,
+                };
+                let out = out_image.get_mut(first * out_w * c + channel..).unwrap_or_default();
+                I::row_pairs::<STRIDE>(&planes, out);
             }
         }
     }

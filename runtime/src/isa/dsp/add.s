@@ -25,12 +25,7 @@
 .endm
 
 // r0, r1: operands, r2: output, r3: elements, a multiple of 4 and not 0, [sp]: arguments.
-    .section .text.secateur_add, "ax", %progbits
-    .global secateur_add
-    .type secateur_add, %function
-    .thumb_func
-    .p2align 2
-secateur_add:
+function secateur_add
     push    {r4-r11, lr}
     ldr     r12, [sp, #36]
     ldm     r12, {r4-r10}               // -zero point << 20 and << 21, mantissa, shift; of the sum: mantissa, shift, zero point

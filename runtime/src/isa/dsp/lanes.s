@@ -16,20 +16,10 @@
 // loop over input pairs is unrolled; where the number of pairs is no multiple of the unrolling, the first round starts
 // inside the block, with pointers set back accordingly, so there is no tail. The last loads of a block move the pointers on,
 // which therefore stand one word before what they point to. Every instruction of a step is 4 bytes long: the place to start
-// at is a product. All registers but sp and pc hold data; the rest lives in slots, which are registers of the
-// floating-point unit where there is one.
+// at is a product. All registers but sp and pc hold data; the rest lives in slots.
 
 .syntax unified
 .thumb
-
-// Names a slot: a register, or an offset in the frame.
-.macro slot name, number
-.if FPU
-    \name .req s\number
-.else
-    .equ \name, (4 * \number)
-.endif
-.endm
 
     slot    END, 0          // where the inputs of this step of the strip end
     slot    INPUT, 1        // inputs, set back by the steps that the first round skips
@@ -47,30 +37,11 @@
     slot    COUNT, 13       // steps of the strip that are left
     slot    STEP, 14        // bytes from the inputs of a step to those of the next
     slot    GAP, 15         // bytes from the end of a step's outputs to the next ones
-.equ FRAME, (4 * 16)
-
-.macro keep slot, register
-.if FPU
-    vmov    \slot, \register
-.else
-    str     \register, [sp, #\slot]
-.endif
-.endm
-
-.macro fetch register, slot
-.if FPU
-    vmov    \register, \slot
-.else
-    ldr     \register, [sp, #\slot]
-.endif
-.endm
 
 // r0: arguments. Leaves the slots filled.
 .macro prologue loop, weight_bytes, input_bytes, unroll, step_bytes
     push    {r4-r11, lr}
-.if !FPU
-    sub     sp, sp, #FRAME
-.endif
+    reserve_slots 16
     ldm     r0!, {r1-r8}            // words, input, records, their end, output, pairs, count, step
     sub     r1, r1, #4
     sub     r2, r2, #4
@@ -212,19 +183,8 @@
     keep    END, r2
     b       \step
 1:
-.if !FPU
-    add     sp, sp, #FRAME
-.endif
+    release_slots 16
     pop     {r4-r11, pc}
-.endm
-
-.macro function name
-    .section .text.\name, "ax", %progbits
-    .global \name
-    .type \name, %function
-    .thumb_func
-    .p2align 2
-\name:
 .endm
 
 // ---- 4 channels x 2 pixels: F01 r6 r8, L01 r7 r9, F23 r10 r12, L23 r11 lr ----

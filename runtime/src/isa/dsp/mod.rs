@@ -5,21 +5,22 @@
 
 use core::arch::global_asm;
 
-use super::{Isa, Lanes, Plane, Rows, Scalar, Strip};
+use super::{Isa, Lanes, Planes, Rows, Scalar, Strip};
 use crate::packing::lanes::RECORD_WORDS;
-use crate::packing::row_pairs::WEIGHT_WORDS;
+use crate::packing::row_pairs::{RECORD_WORDS as PLANE_RECORD_WORDS, WEIGHT_WORDS};
 use crate::quant::{ChannelQuant, CommonScale, Multiplier, OutputStage};
 
 // The triple thumbv8m.main stands for cores without the extension too; a board that has it says so.
 #[cfg(armv8m)]
 global_asm!(".cpu cortex-m33", options(raw));
 
-// `FPU`: whether s0 can hold a loop's end. The hard-float targets have it for certain.
+// `FPU`: whether its registers can hold what the core's do not. The hard-float targets have it for certain.
 #[cfg(target_abi = "eabihf")]
 global_asm!(".fpu fpv4-sp-d16\n.equ FPU, 1", options(raw));
 #[cfg(not(target_abi = "eabihf"))]
 global_asm!(".equ FPU, 0", options(raw));
 
+global_asm!(include_str!("macros.s"), options(raw));
 global_asm!(include_str!("lanes.s"), options(raw));
 global_asm!(include_str!("row_pairs.s"), options(raw));
 global_asm!(include_str!("widen.s"), options(raw));
@@ -115,25 +116,24 @@ unsafe extern "C" {
 #[repr(C)]
 struct PlaneArguments {
     weights: *const u32,
-    upper: *const u32,
-    lower: *const u32,
-    bias: i32,
-    mantissa: i32,
-    shift: i32,
-    zero_point: i32,
+    records: *const i32,
+    words: *const u32,
     output: *mut i8,
-    column: usize,
-    row: usize,
-    end: *const u32,
-    next: usize,
+    channels: usize,
+    column_pitch: usize,
     rows: usize,
+    zero_point: i32,
+    row_pitch: usize,
+    pitch: usize,
+    pairs: usize,
     advance: isize,
     odd: usize,
-    pitch: usize,
+    single: usize,
 }
 
-// Each `secateur_row_pairs_*` demands that `weights` is valid for reads of six words, the words from `upper` on for reads of
-// `rows` rows and one more of as many columns as the outputs need, `output` for writes of all outputs; rows are not 0.
+// Each `secateur_row_pairs_*` demands that weights and records are those of `channels` channels, `words` valid for reads of
+// `rows` rows and one more of as many columns as the outputs need, `output` for writes of all outputs; rows and channels are
+// not 0, nor more channels than 4.
 unsafe extern "C" {
     fn secateur_row_pairs_1(arguments: *const PlaneArguments);
     fn secateur_row_pairs_1_relu(arguments: *const PlaneArguments);
@@ -275,61 +275,58 @@ impl Isa for Dsp {
         }
     }
 
-    fn row_pairs<const STRIDE: usize>(plane: &Plane<'_>, output: &mut [i8]) {
+    fn row_pairs<const STRIDE: usize>(planes: &Planes<'_>, output: &mut [i8]) {
+        let Planes { channels, rows, columns, .. } = *planes;
         let fits = || {
-            let last_column = last(plane.columns, STRIDE)?.checked_add(2)?.checked_mul(4)?;
-            let last_pair = if STRIDE == 1 { plane.rows.div_ceil(2) } else { plane.rows };
-            let read = last_pair.checked_mul(plane.row_words)?.checked_add(last_column)?;
-            let columns = last(plane.columns, plane.column_pitch)?;
-            let written = last(plane.rows, plane.row_pitch)?.checked_add(columns)?;
-            Some(plane.words.len() > read && output.len() > written && plane.weights.len() >= WEIGHT_WORDS)
+            let last_column = last(columns, STRIDE)?.checked_add(2)?.checked_mul(4)?;
+            let last_pair = if STRIDE == 1 { rows.div_ceil(2) } else { rows };
+            let read =
+                last_pair.checked_mul(planes.row_words)?.checked_add(last_column)?.checked_add(channels)?;
+            let last_output = last(columns, planes.column_pitch)?.checked_add(channels)?;
+            let written = last(rows, planes.row_pitch)?.checked_add(last_output)?;
+            let constants = planes.weights.len() >= channels * WEIGHT_WORDS
+                && planes.records.len() >= channels * PLANE_RECORD_WORDS;
+            Some(
+                (1..=4).contains(&channels)
+                    && planes.words.len() >= read
+                    && output.len() >= written
+                    && constants,
+            )
         };
-        let (&[bias, mantissa, shift], Some(true)) = (plane.record, fits()) else {
+        if fits() != Some(true) {
             return;
-        };
-        let pitch = plane.row_words * size_of::<u32>();
-        let pairs = plane.columns / 2 * 2 * STRIDE * 4;
-        let output_rows = if STRIDE == 1 { 2 } else { 1 };
-        let relu = plane.stage.zero_point == i8::MIN;
-        let mut run = |first: usize, rows: usize, row: usize| {
-            // A row of words for each row, or pair of rows, of outputs.
-            let words = plane.words.as_ptr().wrapping_add(first / output_rows * plane.row_words);
-            let arguments = PlaneArguments {
-                weights: plane.weights.as_ptr(),
-                upper: words,
-                lower: words.wrapping_add(plane.row_words),
-                bias,
-                mantissa,
-                shift,
-                zero_point: plane.stage.zero_point.into(),
-                output: output.as_mut_ptr().wrapping_add(first * plane.row_pitch),
-                column: plane.column_pitch,
-                row,
-                end: words.wrapping_add(pairs),
-                next: pitch - pairs * size_of::<u32>(),
-                rows,
-                advance: (output_rows * plane.row_pitch) as isize
-                    - (plane.columns * plane.column_pitch) as isize,
-                odd: plane.columns % 2,
-                pitch,
-            };
-            // SAFETY: `fits` says that the words and the outputs of all rows and columns are there. A single last row of
-            // stride 1 is written with distance 0 to a second one that does not exist; its words are those of a pair.
-            unsafe {
-                match (STRIDE, relu) {
-                    (1, false) => secateur_row_pairs_1(&arguments),
-                    (1, true) => secateur_row_pairs_1_relu(&arguments),
-                    (_, false) => secateur_row_pairs_2(&arguments),
-                    (_, true) => secateur_row_pairs_2_relu(&arguments),
-                }
-            }
-        };
-        let whole = plane.rows / output_rows;
-        if whole > 0 {
-            run(0, whole, plane.row_pitch);
         }
-        if plane.rows % output_rows == 1 {
-            run(plane.rows - 1, 1, 0);
+        let pairs = columns / 2 * 2 * STRIDE * 4;
+        let output_rows = if STRIDE == 1 { 2 } else { 1 };
+        let records = planes.records.chunks_exact(PLANE_RECORD_WORDS).take(channels);
+        let small =
+            records.into_iter().all(|record| record.last().is_some_and(|shift| (1..=23).contains(shift)));
+        let relu = small && planes.stage.zero_point == i8::MIN;
+        let arguments = PlaneArguments {
+            weights: planes.weights.as_ptr(),
+            records: planes.records.as_ptr(),
+            words: planes.words.as_ptr(),
+            output: output.as_mut_ptr(),
+            channels,
+            column_pitch: planes.column_pitch,
+            rows: rows.div_ceil(output_rows),
+            zero_point: planes.stage.zero_point.into(),
+            row_pitch: planes.row_pitch,
+            pitch: planes.row_words * size_of::<u32>(),
+            pairs: pairs * size_of::<u32>(),
+            advance: (output_rows * planes.row_pitch) as isize - (columns * planes.column_pitch) as isize,
+            odd: columns % 2,
+            single: rows % output_rows,
+        };
+        // SAFETY: `fits` says that constants, words and outputs of all channels, rows and columns are there. Where the last of
+        // a pair of rows is missing it is written over the one before; its words are those of a pair.
+        unsafe {
+            match (STRIDE, relu) {
+                (1, false) => secateur_row_pairs_1(&arguments),
+                (1, true) => secateur_row_pairs_1_relu(&arguments),
+                (_, false) => secateur_row_pairs_2(&arguments),
+                (_, true) => secateur_row_pairs_2_relu(&arguments),
+            }
         }
     }
 

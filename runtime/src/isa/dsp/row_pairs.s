@@ -1,60 +1,66 @@
 // 3x3 depthwise convolution on row pairs (see packing/row_pairs.rs) for Armv7E-M and Armv8-M with the DSP extension.
 //
-//     for each pair of output rows (stride 1) or output row (stride 2):
-//         for each pair of output columns:
-//             sums = twice the bias
-//             for each input column q under the two windows:
-//                 A = word of the upper row pair, B = word of the lower one, at column q
-//                 for each of the two output columns whose window covers q, at kernel column t:
-//                     upper sum += A . (w0[t], w1[t]) + low(B) x w2[t]
-//                     lower sum += high(A) x w0[t] + B . (w1[t], w2[t])              (stride 1)
-//             requantize, store
+//     for each channel:
+//         for each pair of output rows (stride 1) or output row (stride 2):
+//             for each pair of output columns:
+//                 sums = twice the bias
+//                 for each input column q under the two windows:
+//                     A = word of the upper row pair, B = word of the lower one, at column q
+//                     for each of the two output columns whose window covers q, at kernel column t:
+//                         upper sum += A . (w0[t], w1[t]) + low(B) x w2[t]
+//                         lower sum += high(A) x w0[t] + B . (w1[t], w2[t])              (stride 1)
+//                 requantize, store
 //
-// Six weight words stay in r2 to r7 for the whole plane. What is not in registers is in s0 to s7, or, without FPU, in the
-// frame. The words of four channels interleave in a plane: columns are 16 bytes apart.
+// Six weight words stay in r2 to r7 for a whole plane. The words of four channels interleave: columns are 16 bytes apart.
+// Where the zero point -128 is the lower clamp, halves below zero need no care: the addend that rounds and the zero point
+// are one constant, `zero point << shift + 1 << (shift - 1)`, that the multiplication adds. The shift is at most 23 then.
 
 .syntax unified
 .thumb
 
-.equ DW_BIAS, 0
-.equ DW_MANTISSA, 4
-.equ DW_SHIFT, 8
-.equ DW_ZERO_POINT, 12
-.equ DW_OUTPUT, 16          // the next output
-.equ DW_COLUMN, 20          // bytes from an output column to the next
-.equ DW_ROW, 24             // bytes from the upper output row to the lower one
-.equ DW_END, 28             // end of the full column pairs in the upper row of words
-.equ DW_NEXT, 32            // bytes from there to the next row of words
-.equ DW_ROWS, 36            // rows or pairs of rows left
-.equ DW_ADVANCE, 40         // bytes from the end of an output row to the next one
-.equ DW_ODD, 44             // not 0: a single column is left at the end of a row
-.equ DW_PITCH, 48           // bytes from a row of words to the next
-.equ DW_FRAME, 52
+    slot    DW_ARGUMENTS, 0
+    slot    DW_WEIGHTS, 1       // next channel's
+    slot    DW_RECORD, 2        // next channel's
+    slot    DW_WORDS, 3         // next channel's first word
+    slot    DW_OUTPUTS, 4       // next channel's first output
+    slot    DW_CHANNELS, 5      // channels left
+    slot    DW_ROWS, 6          // rows, or pairs of rows, left
+    slot    DW_BIAS, 7
+    slot    DW_MANTISSA, 8
+    slot    DW_SHIFT, 9
+    slot    DW_CONSTANT, 10     // zero point, or the addend of the multiplication
+    slot    DW_OUTPUT, 11       // the next output
+    slot    DW_COLUMN, 12       // bytes from an output column to the next
+    slot    DW_ROW, 13          // bytes from the upper output row to the lower one
+    slot    DW_END, 14          // end of the full column pairs in the upper row of words
 
-// Register s<slot / 4> or the frame.
-.macro dw_get register, slot, s
-.if FPU
-    vmov    \register, \s
+// Arguments after those that go into slots at the start.
+.equ DW_ROW_COUNT, 24       // rows or pairs of rows
+.equ DW_ZERO_POINT, 28
+.equ DW_ROW_PITCH, 32       // bytes from an output row to the next
+.equ DW_PITCH, 36           // bytes from a row of words to the next
+.equ DW_PAIRS, 40           // bytes of the full column pairs in a row of words
+.equ DW_ADVANCE, 44         // bytes from the end of a row of outputs to the next
+.equ DW_ODD, 48             // not 0: a single column is left at the end of a row
+.equ DW_SINGLE, 52          // not 0: the last pair of output rows has one row only
+
+// Twice the sum, requantized: mantissa or, later, right shift in r12, constant in lr.
+.macro dw_multiply sum, relu
+.if \relu
+    smmlar  \sum, \sum, r12, lr
 .else
-    ldr     \register, [sp, #\slot]
+    smmulr  \sum, \sum, r12
 .endif
 .endm
 
-.macro dw_put register, slot, s
-.if FPU
-    vmov    \s, \register
-.else
-    str     \register, [sp, #\slot]
-.endif
-.endm
-
-// Twice the sum, requantized; mantissa in r12, right shift in r12, zero point in lr at the respective moment.
 .macro dw_round sum, relu
-.if !\relu
+.if \relu
+    asr     \sum, \sum, r12
+.else
     add     \sum, \sum, \sum, asr #31
-.endif
     asrs    \sum, \sum, r12
     adc     \sum, \sum, lr
+.endif
     ssat    \sum, #8, \sum
 .endm
 
@@ -77,7 +83,7 @@
 
 // Two output columns, stride 1: sums r8 (upper) and r9 (lower) of the first, r10 and r11 of the second.
 .macro dw_pair_1
-    dw_get  r8, DW_BIAS, s0
+    fetch   r8, DW_BIAS
     mov     r9, r8
     mov     r10, r8
     mov     r11, r8
@@ -95,7 +101,7 @@
 
 // Two output columns, stride 2: sums r8 and r10.
 .macro dw_pair_2
-    dw_get  r8, DW_BIAS, s0
+    fetch   r8, DW_BIAS
     mov     r10, r8
     dw_load 0
     dw_tap  r8, r9, r2, r3, 2
@@ -111,7 +117,7 @@
 .endm
 
 .macro dw_single stride
-    dw_get  r8, DW_BIAS, s0
+    fetch   r8, DW_BIAS
 .if \stride == 1
     mov     r9, r8
 .endif
@@ -124,39 +130,66 @@
 .endm
 
 .macro dw_kernel name, stride, relu
-    .section .text.\name, "ax", %progbits
-    .global \name
-    .type \name, %function
-    .thumb_func
-    .p2align 2
-\name:
+function \name
     push    {r4-r11, lr}
-    sub     sp, sp, #DW_FRAME
-    // Weights, upper row of words, lower row, then the frame's content.
-    ldm     r0!, {r1, r2, r3}
-    ldm     r0!, {r4-r11}
-.if FPU
-    vmov    s0, r4
-    vmov    s1, r5
-    vmov    s2, r6
-    vmov    s3, r7
-    vmov    s4, r8
-    vmov    s5, r9
-    vmov    s6, r10
-    vmov    s7, r11
-.else
-    stm     sp, {r4-r11}
+    reserve_slots 15
+    keep    DW_ARGUMENTS, r0
+    ldm     r0, {r2-r7}             // weights, records, words, outputs, channels, column
+    keep    DW_WEIGHTS, r2
+    keep    DW_RECORD, r3
+    keep    DW_WORDS, r4
+    keep    DW_OUTPUTS, r5
+    keep    DW_CHANNELS, r6
+    keep    DW_COLUMN, r7
+.Lchannel_\name:
+    fetch   r12, DW_RECORD
+    ldm     r12!, {r8, r9, r10}
+    keep    DW_RECORD, r12
+    keep    DW_BIAS, r8
+    keep    DW_MANTISSA, r9
+    keep    DW_SHIFT, r10
+    fetch   r12, DW_WEIGHTS
+    ldm     r12!, {r2-r7}
+    keep    DW_WEIGHTS, r12
+    fetch   r12, DW_ARGUMENTS
+    ldr     r8, [r12, #DW_ZERO_POINT]
+.if \relu
+    lsl     r8, r8, #1
+    add     r8, r8, #1
+    lsl     r8, r8, r10
+    asr     r8, r8, #1
 .endif
-    ldm     r0, {r4-r8}
-    strd    r4, r5, [sp, #DW_NEXT]
-    strd    r6, r7, [sp, #DW_ADVANCE]
-    str     r8, [sp, #DW_PITCH]
-    mov     r12, r1
-    mov     r0, r2
-    mov     r1, r3
-    ldm     r12, {r2-r7}
+    keep    DW_CONSTANT, r8
+    ldr     r8, [r12, #DW_ROW_COUNT]
+    ldr     r9, [r12, #DW_ROW_PITCH]
+    ldr     r10, [r12, #DW_PITCH]
+    ldr     r11, [r12, #DW_PAIRS]
+    keep    DW_ROWS, r8
+    keep    DW_ROW, r9
+    fetch   r0, DW_WORDS
+    add     r1, r0, r10
+    add     r11, r11, r0
+    keep    DW_END, r11
+    add     r8, r0, #4
+    keep    DW_WORDS, r8
+    fetch   r8, DW_OUTPUTS
+    keep    DW_OUTPUT, r8
+    add     r8, r8, #1
+    keep    DW_OUTPUTS, r8
 .Lrow_\name:
-    dw_get  r12, DW_END, s7
+.if \stride == 1
+    // A last row without a second one: the lower outputs go where the upper ones overwrite them.
+    fetch   r8, DW_ROWS
+    fetch   r12, DW_ARGUMENTS
+    ldr     r9, [r12, #DW_SINGLE]
+    cmp     r8, r9
+    it      eq
+    moveq   r9, #0
+    bne     .Lwhole_\name
+    keep    DW_ROW, r9
+.Lwhole_\name:
+.endif
+    fetch   r12, DW_END
     cmp     r0, r12
     beq     .Lodd_\name
     .p2align 2
@@ -166,87 +199,95 @@
 .else
     dw_pair_2
 .endif
-    dw_get  r12, DW_MANTISSA, s1
-    smmulr  r8, r8, r12
-    smmulr  r10, r10, r12
+    fetch   r12, DW_MANTISSA
+    fetch   lr, DW_CONSTANT
+    dw_multiply r8, \relu
+    dw_multiply r10, \relu
 .if \stride == 1
-    smmulr  r9, r9, r12
-    smmulr  r11, r11, r12
+    dw_multiply r9, \relu
+    dw_multiply r11, \relu
 .endif
-    dw_get  r12, DW_SHIFT, s2
-    dw_get  lr, DW_ZERO_POINT, s3
+    fetch   r12, DW_SHIFT
     dw_round r8, \relu
     dw_round r10, \relu
 .if \stride == 1
     dw_round r9, \relu
     dw_round r11, \relu
-.endif
-    dw_get  r12, DW_OUTPUT, s4
-.if \stride == 1
-    // The lower row first: where there is none, its distance is 0 and the upper row overwrites it.
-    dw_get  lr, DW_ROW, s6
-    strb    r9, [r12, lr]
+    fetch   r12, DW_OUTPUT
+    fetch   lr, DW_ROW
+    add     lr, lr, r12
+    add     r0, r0, #32
+    add     r1, r1, #32
+    strb    r9, [lr]
     strb    r8, [r12]
-    dw_get  r8, DW_COLUMN, s5
-    add     r12, r12, r8
-    strb    r11, [r12, lr]
-    strb    r10, [r12]
+    fetch   r9, DW_COLUMN
+    strb    r11, [lr, r9]
+    strb    r10, [r12, r9]
 .else
+    fetch   r12, DW_OUTPUT
+    fetch   r9, DW_COLUMN
+    add     r0, r0, #64
+    add     r1, r1, #64
     strb    r8, [r12]
-    dw_get  r8, DW_COLUMN, s5
-    add     r12, r12, r8
-    strb    r10, [r12]
+    strb    r10, [r12, r9]
 .endif
-    add     r12, r12, r8
-    dw_put  r12, DW_OUTPUT, s4
-    add     r0, r0, #(32 * \stride)
-    add     r1, r1, #(32 * \stride)
-    dw_get  r12, DW_END, s7
+    add     r12, r12, r9, lsl #1
+    keep    DW_OUTPUT, r12
+    fetch   r12, DW_END
     cmp     r0, r12
     bne     .Lpair_\name
 .Lodd_\name:
-    ldr     r12, [sp, #DW_ODD]
+    fetch   r12, DW_ARGUMENTS
+    ldr     r12, [r12, #DW_ODD]
     cmp     r12, #0
     beq     .Lnext_\name
     dw_single \stride
-    dw_get  r12, DW_MANTISSA, s1
-    smmulr  r8, r8, r12
+    fetch   r12, DW_MANTISSA
+    fetch   lr, DW_CONSTANT
+    dw_multiply r8, \relu
 .if \stride == 1
-    smmulr  r9, r9, r12
+    dw_multiply r9, \relu
 .endif
-    dw_get  r12, DW_SHIFT, s2
-    dw_get  lr, DW_ZERO_POINT, s3
+    fetch   r12, DW_SHIFT
     dw_round r8, \relu
 .if \stride == 1
     dw_round r9, \relu
 .endif
-    dw_get  r12, DW_OUTPUT, s4
+    fetch   r12, DW_OUTPUT
 .if \stride == 1
-    dw_get  lr, DW_ROW, s6
+    fetch   lr, DW_ROW
     strb    r9, [r12, lr]
 .endif
     strb    r8, [r12]
-    dw_get  r8, DW_COLUMN, s5
+    fetch   r8, DW_COLUMN
     add     r12, r12, r8
-    dw_put  r12, DW_OUTPUT, s4
+    keep    DW_OUTPUT, r12
 .Lnext_\name:
-    ldrd    r8, r9, [sp, #DW_NEXT]
-    subs    r9, r9, #1
-    beq     .Ldone_\name
-    str     r9, [sp, #DW_ROWS]
+    fetch   r8, DW_ROWS
+    subs    r8, r8, #1
+    beq     .Lplane_\name
+    keep    DW_ROWS, r8
+    // From the end of the full pairs, where r0 stands, to the next row.
+    fetch   r12, DW_ARGUMENTS
+    ldr     r8, [r12, #DW_PITCH]
+    ldr     r9, [r12, #DW_PAIRS]
+    ldr     r10, [r12, #DW_ADVANCE]
+    fetch   r11, DW_END
+    sub     r0, r11, r9
     add     r0, r0, r8
-    add     r1, r1, r8
-    ldr     r8, [sp, #DW_PITCH]
-    dw_get  r12, DW_END, s7
-    add     r12, r12, r8
-    dw_put  r12, DW_END, s7
-    ldr     r8, [sp, #DW_ADVANCE]
-    dw_get  r12, DW_OUTPUT, s4
-    add     r12, r12, r8
-    dw_put  r12, DW_OUTPUT, s4
+    add     r1, r0, r8
+    add     r11, r11, r8
+    keep    DW_END, r11
+    fetch   r11, DW_OUTPUT
+    add     r11, r11, r10
+    keep    DW_OUTPUT, r11
     b       .Lrow_\name
-.Ldone_\name:
-    add     sp, sp, #DW_FRAME
+.Lplane_\name:
+    fetch   r8, DW_CHANNELS
+    subs    r8, r8, #1
+    keep    DW_CHANNELS, r8
+    bne     .Lchannel_\name
+    release_slots 15
     pop     {r4-r11, pc}
     .size \name, . - \name
 .endm
@@ -258,12 +299,7 @@ dw_kernel secateur_row_pairs_2_relu, 2, 1
 
 // Two rows of pixels to words: r0, r1: four channels of the first pixel of either row (any alignment), r2: target, r3:
 // columns (at least 1), [sp], [sp, #4]: bytes from a pixel to the next in either row. Writes four words per column.
-    .section .text.secateur_pair_rows, "ax", %progbits
-    .global secateur_pair_rows
-    .type secateur_pair_rows, %function
-    .thumb_func
-    .p2align 2
-secateur_pair_rows:
+function secateur_pair_rows
     push    {r4-r11, lr}
     ldrd    r4, r5, [sp, #36]
 .Lpair_rows:

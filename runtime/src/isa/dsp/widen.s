@@ -18,12 +18,7 @@
 .endm
 
 .macro widen name, pitch
-    .section .text.\name, "ax", %progbits
-    .global \name
-    .type \name, %function
-    .thumb_func
-    .p2align 2
-\name:
+function \name
     push    {r4-r10, lr}
     ldrd    r4, r8, [sp, #32]
     ldr     r9, [sp, #40]
@@ -81,12 +76,7 @@ widen secateur_widen_2, 8
 
 // Rows of one value: r0: source, r1: target, r2: rows (at least 1), r3: bytes from a row to the next, [sp]: the same in the
 // target.
-    .section .text.secateur_spread, "ax", %progbits
-    .global secateur_spread
-    .type secateur_spread, %function
-    .thumb_func
-    .p2align 2
-secateur_spread:
+function secateur_spread
     push    {r4, r5, r6, lr}
     ldr     r6, [sp, #16]
     subs    r2, r2, #2
@@ -112,12 +102,7 @@ secateur_spread:
 // Rows of three values, pairs 8 bytes apart: arguments as above; `_odd` if a row's first value is the second one of its
 // first pair.
 .macro widen_three name, odd
-    .section .text.\name, "ax", %progbits
-    .global \name
-    .type \name, %function
-    .thumb_func
-    .p2align 2
-\name:
+function \name
     push    {r4, r5, r6, r7, lr}
     ldr     r7, [sp, #20]
 1:
