@@ -18,6 +18,9 @@ use crate::ir::{Activation, Fault, Hw, Node, Padding, Tensor};
 /// Scratch of a depthwise band, unless two rows alone take more.
 const MOST_BAND_BYTES: usize = 4096;
 
+/// Scratch of several groups of channels of a depthwise convolution together.
+const MOST_TOGETHER_BYTES: usize = 2048;
+
 /// Scratch of a convolution's strip of windows, unless one window alone takes more.
 const MOST_STRIP_BYTES: usize = 4096;
 
@@ -145,7 +148,9 @@ impl<'g> Lowering<'g> {
             }
             params = taller;
         }
-        let scratch_len = scratch(&params);
+        let four = scratch(&params);
+        let together = (MOST_TOGETHER_BYTES / four.max(1)).clamp(1, channels.len().div_ceil(4));
+        let scratch_len = four * together;
         let (input, output) = (self.input_value(node, 0)?, self.result_value(node)?);
         let step = Step::new(&node.name, OpCode::DepthwiseConv2d, &params, vec![input], vec![output]);
         self.step(Step { scratch_len, packing: Packing::RowPairs, ..step })

@@ -52,10 +52,31 @@ pub type Active = Dsp;
 #[cfg(not(isa = "dsp"))]
 pub type Active = Scalar;
 
-/// Up to four channels of a 3x3 depthwise convolution on row pairs ([`crate::packing::row_pairs`]).
+/// Blocks of two rows each that become row pairs.
+#[derive(Debug, Clone, Copy)]
+pub struct RowBlocks {
+    /// Columns.
+    pub columns: usize,
+    /// Channels, at most 4.
+    pub channels: usize,
+    /// Values from a column to the next.
+    pub pitch: usize,
+    /// Value of a row that is absent.
+    pub padding: i8,
+    /// Number of blocks.
+    pub count: usize,
+    /// Values from a block to the next in both rows.
+    pub step: usize,
+    /// Words from a block to the next.
+    pub words: usize,
+}
+
+/// Some channels of a 3x3 depthwise convolution on row pairs ([`crate::packing::row_pairs`]).
 #[derive(Debug, Clone, Copy)]
 pub struct Planes<'a> {
-    /// Channels, at most 4.
+    /// Distance of neighbouring windows in both directions, 1 or 2.
+    pub stride: usize,
+    /// Channels.
     pub channels: usize,
     /// Their weights.
     pub weights: &'a [u32],
@@ -63,6 +84,8 @@ pub struct Planes<'a> {
     pub records: &'a [i32],
     /// Row pairs of the padded input; the words of four channels interleave.
     pub words: &'a [u32],
+    /// Words from four channels to the next four.
+    pub group_words: usize,
     /// Words from a row pair to the next.
     pub row_words: usize,
     /// Output rows.
@@ -132,13 +155,14 @@ pub trait Isa {
     /// value `k` of row `r` goes to pair `r x pairs + k' / 2`, element `k' % 2`. Nothing is written if a slice is too short.
     fn widen(rows: &Rows<'_>, output: &mut [i16]);
 
-    /// Two rows of up to four channels as row pairs: `output[4 q + c] = (rows[0][q x pitch + c], rows[1][q x pitch + c])`, the
-    /// first in the lower half. A row that is absent is padding.
-    fn pair_rows(rows: [Option<&[i8]>; 2], channels: usize, pitch: usize, padding: i8, output: &mut [u32]);
+    /// Two rows as row pairs, block by block: `output[b x words + 4 q + c] = (rows[0][at], rows[1][at])`, the first in the
+    /// lower half, for each channel `c` of column `q` of block `b`, where `at = b x step + q x pitch + c`. A row that is
+    /// absent is padding.
+    fn pair_rows(rows: [Option<&[i8]>; 2], blocks: &RowBlocks, output: &mut [u32]);
 
-    /// A 3x3 depthwise convolution of some channels at stride `STRIDE` (1 or 2): `output` starts at the first output. Nothing
-    /// is written if a slice is too short.
-    fn row_pairs<const STRIDE: usize>(planes: &Planes<'_>, output: &mut [i8]);
+    /// A 3x3 depthwise convolution of some channels: `output` starts at the first output. Nothing is written if a slice is
+    /// too short.
+    fn row_pairs(planes: &Planes<'_>, output: &mut [i8]);
 
     /// Groups of channels times the pixels of a strip: writes the outputs of each with the zero point added, clamped to
     /// -128 to 127. Groups of 8 take one pixel at a time. Nothing is written if a slice is too short.

@@ -1,7 +1,7 @@
 //! Reference inner loops in safe Rust, for every core.
 #![forbid(unsafe_code)]
 
-use super::{Isa, Lanes, Planes, Rows, Strip};
+use super::{Isa, Lanes, Planes, RowBlocks, Rows, Strip};
 use crate::packing::{lanes, row_pairs};
 use crate::quant::{ChannelQuant, CommonScale, Multiplier, OutputStage};
 
@@ -70,20 +70,24 @@ impl Isa for Scalar {
         }
     }
 
-    fn pair_rows(rows: [Option<&[i8]>; 2], channels: usize, pitch: usize, padding: i8, output: &mut [u32]) {
+    fn pair_rows(rows: [Option<&[i8]>; 2], blocks: &RowBlocks, output: &mut [u32]) {
+        let RowBlocks { columns, channels, pitch, padding, count, step, words } = *blocks;
         let half = |row: Option<&[i8]>, at: usize| {
             let value = row.map_or(padding, |row| row.get(at).copied().unwrap_or(padding));
             u32::from(i16::from(value) as u16)
         };
-        for (column, words) in output.chunks_mut(4).enumerate() {
-            for (channel, word) in words.iter_mut().enumerate().take(channels) {
-                let at = column * pitch + channel;
-                *word = half(rows[0], at) | half(rows[1], at) << 16;
+        for block in 0..count {
+            let output = output.get_mut(block * words..).unwrap_or_default();
+            for (column, output) in output.chunks_mut(4).take(columns).enumerate() {
+                for (channel, word) in output.iter_mut().take(channels).enumerate() {
+                    let at = block * step + column * pitch + channel;
+                    *word = half(rows[0], at) | half(rows[1], at) << 16;
+                }
             }
         }
     }
 
-    fn row_pairs<const STRIDE: usize>(planes: &Planes<'_>, output: &mut [i8]) {
+    fn row_pairs(planes: &Planes<'_>, output: &mut [i8]) {
         let whole = OutputStage::new(planes.stage.zero_point);
         let weights = planes.weights.chunks_exact(row_pairs::WEIGHT_WORDS);
         let records = planes.records.chunks_exact(row_pairs::RECORD_WORDS);
@@ -92,7 +96,8 @@ impl Isa for Scalar {
             let &[bias, mantissa, shift] = record else { return };
             let multiplier = Multiplier { mantissa, shift: shift.wrapping_neg() };
             let input = |row: usize, column: usize| {
-                let at = row / 2 * planes.row_words + 4 * column + channel;
+                let group = channel / 4 * planes.group_words + channel % 4;
+                let at = group + row / 2 * planes.row_words + 4 * column;
                 let word = planes.words.get(at).copied().unwrap_or_default();
                 i32::from((word >> (row % 2 * 16)) as i16)
             };
@@ -101,7 +106,7 @@ impl Isa for Scalar {
                 let outputs = out_row.iter_mut().step_by(planes.column_pitch.max(1)).take(planes.columns);
                 for (x, out) in outputs.enumerate() {
                     let sum = weights.iter().enumerate().fold(bias / 2, |sum, (tap, w)| {
-                        sum.wrapping_add(w * input(y * STRIDE + tap / 3, x * STRIDE + tap % 3))
+                        sum.wrapping_add(w * input(y * planes.stride + tap / 3, x * planes.stride + tap % 3))
                     });
                     *out = whole.finish(multiplier.apply(sum));
                 }

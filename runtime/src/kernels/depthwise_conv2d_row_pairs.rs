@@ -7,7 +7,7 @@
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use crate::format::{Node, OpCode, Packing};
-use crate::isa::{Active, Isa, Planes};
+use crate::isa::{Active, Isa, Planes, RowBlocks};
 use crate::kernels::{Axis, Call, NodeError, Operator, Tensor, TensorMut, Unary, Window, require};
 use crate::packing::row_pairs::{RECORD_WORDS, WEIGHT_WORDS};
 use crate::quant::OutputStage;
@@ -57,7 +57,8 @@ impl Params {
     }
 }
 
-/// Bytes of scratch for an input of `width` and outputs of `[rows, columns]`.
+/// Bytes of scratch for an input of `width` and outputs of `[rows, columns]`, four channels at a time; a multiple of it lets
+/// as many groups of four go together.
 pub fn scratch_len(params: &Params, width: usize, output: [usize; 2]) -> usize {
     let [row_pairs, words] = params.layout(width, output);
     row_pairs.saturating_mul(words).saturating_mul(size_of::<u32>())
@@ -98,14 +99,11 @@ fn run(call: &mut Call<'_, '_>) {
     let Some((weights, records)) = constants(&node, params, c) else { return };
     let whole = scratch.len() / size_of::<u32>() * size_of::<u32>();
     let Some(Ok(scratch)) = scratch.get_mut(..whole).map(<[u32]>::mut_from_bytes) else { return };
-    match params.stride() {
-        1 => depthwise::<Active, 1>(params, weights, records, input, output, scratch),
-        _ => depthwise::<Active, 2>(params, weights, records, input, output, scratch),
-    }
+    depthwise::<Active>(params, weights, records, input, output, scratch);
 }
 
 /// The kernel. Shapes, weights, records and scratch are as `check` demands; otherwise the output is left unfinished.
-fn depthwise<I: Isa, const STRIDE: usize>(
+fn depthwise<I: Isa>(
     params: &Params,
     weights: &[u32],
     records: &[i32],
@@ -117,32 +115,37 @@ fn depthwise<I: Isa, const STRIDE: usize>(
         return;
     };
     let [row_pairs, row_words] = params.layout(w, [out_h, out_w]);
-    let Some(words) = scratch.get_mut(..row_pairs * row_words) else { return };
+    let group_words = row_pairs * row_words;
+    // As many groups of channels at a time as the scratch holds.
+    let together = (scratch.len() / group_words.max(1)).clamp(1, c.div_ceil(LANES)) * LANES;
+    let Some(words) = scratch.get_mut(..together / LANES * group_words) else { return };
     // What is left of the image and right of it stays; the rest is written for each band.
     words.fill(pair(params.input_zero_point));
+    let (stride, band) = (params.stride(), (params.band as usize).max(1));
     let images = input.data.chunks_exact((h * w * c).max(1));
     for (image, out_image) in images.zip(output.data.chunks_exact_mut((out_h * out_w * c).max(1))) {
-        for channel in (0..c).step_by(LANES) {
-            let lanes = LANES.min(c - channel);
-            let source = Source { image, size: [h, w, c], channel, lanes, params };
-            for first in (0..out_h).step_by((params.band as usize).max(1)) {
-                let rows = (params.band as usize).min(out_h - first);
-                source.lay_out::<I>(first * STRIDE, row_words, words);
-                let part = |n: usize| channel * n..(channel + lanes) * n;
+        for channel in (0..c).step_by(together) {
+            let channels = together.min(c - channel);
+            let source = Source { image, size: [h, w, c], channel, params };
+            for first in (0..out_h).step_by(band) {
+                source.lay_out::<I>(first * stride, [channels, row_pairs, row_words], words);
+                let part = |n: usize| channel * n..(channel + channels) * n;
                 let planes = Planes {
-                    channels: lanes,
+                    stride,
+                    channels,
                     weights: weights.get(part(WEIGHT_WORDS)).unwrap_or_default(),
                     records: records.get(part(RECORD_WORDS)).unwrap_or_default(),
                     words,
+                    group_words,
                     row_words,
-                    rows,
+                    rows: band.min(out_h - first),
                     columns: out_w,
                     column_pitch: c,
                     row_pitch: out_w * c,
                     stage: &params.stage,
                 };
                 let out = out_image.get_mut(first * out_w * c + channel..).unwrap_or_default();
-                I::row_pairs::<STRIDE>(&planes, out);
+                I::row_pairs(&planes, out);
             }
         }
     }
@@ -160,27 +163,54 @@ struct Source<'a> {
     image: &'a [i8],
     size: [usize; 3],
     channel: usize,
-    lanes: usize,
     params: &'a Params,
 }
 
 impl Source<'_> {
-    /// Writes row pairs from row `first` of the padded image on, as many as `words` holds.
-    fn lay_out<I: Isa>(&self, first: usize, row_words: usize, words: &mut [u32]) {
-        let [_, w, c] = self.size;
+    /// Writes the row pairs of `channels` channels from row `first` of the padded image on.
+    fn lay_out<I: Isa>(&self, first: usize, [channels, row_pairs, row_words]: [usize; 3], words: &mut [u32]) {
+        let [h, w, c] = self.size;
         let left = usize::from(self.params.window.width.pad) * LANES;
-        for (t, row) in words.chunks_exact_mut(row_words.max(1)).enumerate() {
-            let Some(columns) = row.get_mut(left..left + w * LANES) else { return };
+        let one = RowBlocks {
+            columns: w,
+            channels: LANES,
+            pitch: c,
+            padding: self.params.input_zero_point,
+            count: 1,
+            step: 0,
+            words: 0,
+        };
+        let groups = RowBlocks { count: channels / LANES, step: LANES, words: row_pairs * row_words, ..one };
+        let mut t = 0;
+        while t < row_pairs {
             let rows = [first + 2 * t, first + 2 * t + 1].map(|padded| self.row(padded));
-            I::pair_rows(rows, self.lanes, c, self.params.input_zero_point, columns);
+            let target = words.get_mut(t * row_words + left..).unwrap_or_default();
+            let mut done = 1;
+            if channels == LANES && rows.iter().all(Option::is_some) {
+                // All pairs of rows from here to the end of the image.
+                let top = usize::from(self.params.window.height.pad);
+                done = ((h + top - first - 2 * t) / 2).clamp(1, row_pairs - t);
+                let down = RowBlocks { count: done, step: 2 * w * c, words: row_words, ..one };
+                I::pair_rows(rows, &down, target);
+            } else {
+                I::pair_rows(rows, &groups, target);
+                let rest = RowBlocks { channels: channels % LANES, ..one };
+                let at = groups.count * groups.words;
+                if rest.channels > 0 {
+                    let start = groups.count * LANES;
+                    let rows = rows.map(|row| row.map(|row| row.get(start..).unwrap_or_default()));
+                    I::pair_rows(rows, &rest, target.get_mut(at..).unwrap_or_default());
+                }
+            }
+            t += done;
         }
     }
 
-    /// The channels of a row of the padded image, from the first pixel on; `None` for a row of padding.
+    /// The image from the channels of a row of the padded image on; `None` for a row of padding.
     fn row(&self, padded: usize) -> Option<&[i8]> {
         let [h, w, c] = self.size;
         let y = padded.checked_sub(self.params.window.height.pad.into()).filter(|&y| y < h)?;
-        self.image.get(y * w * c + self.channel..(y + 1) * w * c)
+        self.image.get(y * w * c + self.channel..)
     }
 }
 

@@ -46,18 +46,23 @@ impl<'m> LaneLayer<'m> {
     /// All outputs of a strip's pixels. The strip says where they lie; its channels are the layer's. Input and output are as
     /// [`Isa::lanes`] wants them.
     pub(super) fn run<I: Isa>(&self, strip: &Strip, input: &[i16], output: &mut [i8]) {
-        let whole = self.channels / self.largest * self.largest;
-        let first = (whole > 0).then_some((0, self.largest, whole));
-        let rest = lanes::groups(self.channels - whole, self.largest);
-        let rest = rest.map(|(start, size)| (whole + start, size, size.min(self.channels - whole - start)));
         let (mut words, mut records) = (self.words, self.records);
-        for (start, size, channels) in first.into_iter().chain(rest) {
+        let mut start = 0;
+        while start < self.channels {
+            let left = self.channels - start;
+            let (size, channels) = match left {
+                left if left >= self.largest => (self.largest, left & !(self.largest - 1)),
+                3.. => (4, left.min(4)),
+                _ => (2, left),
+            };
             let groups = Lanes { size, words, records, stage: self.stage };
             let output = output.get_mut(start..).unwrap_or_default();
             I::lanes(&groups, &Strip { channels, ..*strip }, input, output);
-            let padded = channels.next_multiple_of(size);
+            // Groups are filled up to an even number of channels, or to four.
+            let padded = channels + channels % 2;
             words = words.get(padded / 2 * self.pairs..).unwrap_or_default();
             records = records.get(padded * lanes::RECORD_WORDS..).unwrap_or_default();
+            start += channels;
         }
         let clamped = if self.stage.clamps() { strip.pixels } else { 0 };
         for pixel in 0..clamped {

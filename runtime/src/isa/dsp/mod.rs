@@ -5,7 +5,7 @@
 
 use core::arch::global_asm;
 
-use super::{Isa, Lanes, Planes, Rows, Scalar, Strip};
+use super::{Isa, Lanes, Planes, RowBlocks, Rows, Scalar, Strip};
 use crate::packing::lanes::RECORD_WORDS;
 use crate::packing::row_pairs::{RECORD_WORDS as PLANE_RECORD_WORDS, WEIGHT_WORDS};
 use crate::quant::{ChannelQuant, CommonScale, Multiplier, OutputStage};
@@ -129,26 +129,36 @@ struct PlaneArguments {
     advance: isize,
     odd: usize,
     single: usize,
+    group: usize,
+}
+
+/// What the assembly reads; `row_pairs.s` loads the fields in this order.
+#[repr(C)]
+struct RowArguments {
+    upper: *const i8,
+    lower: *const i8,
+    output: *mut u32,
+    columns: usize,
+    upper_pitch: usize,
+    lower_pitch: usize,
+    count: usize,
+    gap: usize,
+    upper_gap: usize,
+    lower_gap: usize,
 }
 
 // Each `secateur_row_pairs_*` demands that weights and records are those of `channels` channels, `words` valid for reads of
-// `rows` rows and one more of as many columns as the outputs need, `output` for writes of all outputs; rows and channels are
-// not 0, nor more channels than 4.
+// `rows` rows and one more of as many columns as the outputs need in each group of four, `output` for writes of all outputs;
+// rows and channels are not 0.
 unsafe extern "C" {
     fn secateur_row_pairs_1(arguments: *const PlaneArguments);
     fn secateur_row_pairs_1_relu(arguments: *const PlaneArguments);
     fn secateur_row_pairs_2(arguments: *const PlaneArguments);
     fn secateur_row_pairs_2_relu(arguments: *const PlaneArguments);
-    /// `upper` and `lower` are valid for reads of four bytes at each of `columns` steps of their pitch, `output` for writes of
-    /// four words per column; columns are not 0.
-    fn secateur_pair_rows(
-        upper: *const i8,
-        lower: *const i8,
-        output: *mut u32,
-        columns: usize,
-        upper_pitch: usize,
-        lower_pitch: usize,
-    );
+    /// The rows are valid for reads of four bytes at each of `columns` steps of their pitch in each of `count` blocks, `output`
+    /// for writes of four words for each; columns and count are not 0. A gap leads from behind the last column to the next
+    /// block's first one.
+    fn secateur_pair_rows(arguments: *const RowArguments);
 }
 
 /// Distance from the first of `count` things to the last, `pitch` apart; `None` if there is none or the distance is larger
@@ -257,50 +267,59 @@ impl Isa for Dsp {
         }
     }
 
-    fn pair_rows(rows: [Option<&[i8]>; 2], channels: usize, pitch: usize, padding: i8, output: &mut [u32]) {
-        let columns = output.len() / 4;
-        let long_enough = |row: Option<&[i8]>| {
-            row.is_none_or(|row| last(columns, pitch).is_some_and(|at| row.len() >= 4 && at <= row.len() - 4))
+    fn pair_rows(rows: [Option<&[i8]>; 2], blocks: &RowBlocks, output: &mut [u32]) {
+        let RowBlocks { columns, channels, pitch, padding, count, step, words } = *blocks;
+        let fits = || {
+            let read = last(columns, pitch)?.checked_add(last(count, step)?)?.checked_add(4)?;
+            let written = last(count, words)?.checked_add(columns.checked_mul(4)?)?;
+            let long_enough = |row: &Option<&[i8]>| row.is_none_or(|row| row.len() >= read);
+            Some(rows.iter().all(long_enough) && output.len() >= written)
         };
-        if channels != 4 || columns == 0 || !rows.into_iter().all(long_enough) {
-            return Scalar::pair_rows(rows, channels, pitch, padding, output);
+        if channels != 4 || fits() != Some(true) {
+            return Scalar::pair_rows(rows, blocks, output);
         }
+        // A row of padding is four bytes that are read at every column of every block.
         let padding = [padding; 4];
-        let source = |row: Option<&[i8]>| row.map_or((padding.as_ptr(), 0), |row| (row.as_ptr(), pitch));
-        let [(upper, upper_pitch), (lower, lower_pitch)] = rows.map(source);
-        // SAFETY: a row holds four bytes at each column, as has been checked; the padding is read at pitch 0. The output has
-        // four words per column, and there is a column.
-        unsafe {
-            secateur_pair_rows(upper, lower, output.as_mut_ptr(), columns, upper_pitch, lower_pitch);
-        }
+        let place = |row: Option<&[i8]>| match row {
+            Some(row) => (row.as_ptr(), pitch, step.wrapping_sub(columns * pitch)),
+            None => (padding.as_ptr(), 0, 0),
+        };
+        let [(upper, upper_pitch, upper_gap), (lower, lower_pitch, lower_gap)] = rows.map(place);
+        let arguments = RowArguments {
+            upper,
+            lower,
+            output: output.as_mut_ptr(),
+            columns,
+            upper_pitch,
+            lower_pitch,
+            count,
+            gap: words.wrapping_sub(4 * columns).wrapping_mul(size_of::<u32>()),
+            upper_gap,
+            lower_gap,
+        };
+        // SAFETY: `fits` says that the rows hold four bytes at each column of all blocks, and the output their words.
+        unsafe { secateur_pair_rows(&arguments) };
     }
 
-    fn row_pairs<const STRIDE: usize>(planes: &Planes<'_>, output: &mut [i8]) {
-        let Planes { channels, rows, columns, .. } = *planes;
+    fn row_pairs(planes: &Planes<'_>, output: &mut [i8]) {
+        let Planes { stride, channels, rows, columns, row_words, group_words, .. } = *planes;
         let fits = || {
-            let last_column = last(columns, STRIDE)?.checked_add(2)?.checked_mul(4)?;
-            let last_pair = if STRIDE == 1 { rows.div_ceil(2) } else { rows };
-            let read =
-                last_pair.checked_mul(planes.row_words)?.checked_add(last_column)?.checked_add(channels)?;
+            let last_column = last(columns, stride)?.checked_add(2)?.checked_mul(4)?;
+            let last_pair = if stride == 1 { rows.div_ceil(2) } else { rows };
+            let read = last_pair.checked_mul(row_words)?.checked_add(last_column)?.checked_add(4)?;
+            let read = last(channels.div_ceil(4), group_words)?.checked_add(read)?;
             let last_output = last(columns, planes.column_pitch)?.checked_add(channels)?;
             let written = last(rows, planes.row_pitch)?.checked_add(last_output)?;
-            let constants = planes.weights.len() >= channels * WEIGHT_WORDS
-                && planes.records.len() >= channels * PLANE_RECORD_WORDS;
-            Some(
-                (1..=4).contains(&channels)
-                    && planes.words.len() >= read
-                    && output.len() >= written
-                    && constants,
-            )
+            let constants = planes.weights.len() / WEIGHT_WORDS >= channels
+                && planes.records.len() / PLANE_RECORD_WORDS >= channels;
+            Some(planes.words.len() >= read && output.len() >= written && constants)
         };
         if fits() != Some(true) {
             return;
         }
-        let pairs = columns / 2 * 2 * STRIDE * 4;
-        let output_rows = if STRIDE == 1 { 2 } else { 1 };
-        let records = planes.records.chunks_exact(PLANE_RECORD_WORDS).take(channels);
-        let small =
-            records.into_iter().all(|record| record.last().is_some_and(|shift| (1..=23).contains(shift)));
+        let output_rows = if stride == 1 { 2 } else { 1 };
+        let mut records = planes.records.chunks_exact(PLANE_RECORD_WORDS).take(channels);
+        let small = records.all(|record| record.last().is_some_and(|shift| (1..=23).contains(shift)));
         let relu = small && planes.stage.zero_point == i8::MIN;
         let arguments = PlaneArguments {
             weights: planes.weights.as_ptr(),
@@ -312,50 +331,48 @@ impl Isa for Dsp {
             rows: rows.div_ceil(output_rows),
             zero_point: planes.stage.zero_point.into(),
             row_pitch: planes.row_pitch,
-            pitch: planes.row_words * size_of::<u32>(),
-            pairs: pairs * size_of::<u32>(),
+            pitch: row_words * size_of::<u32>(),
+            pairs: columns / 2 * 2 * stride * 4 * size_of::<u32>(),
             advance: (output_rows * planes.row_pitch) as isize - (columns * planes.column_pitch) as isize,
             odd: columns % 2,
             single: rows % output_rows,
+            group: group_words.wrapping_sub(3) * size_of::<u32>(),
         };
         // SAFETY: `fits` says that constants, words and outputs of all channels, rows and columns are there. Where the last of
         // a pair of rows is missing it is written over the one before; its words are those of a pair.
         unsafe {
-            match (STRIDE, relu) {
+            match (stride, relu) {
                 (1, false) => secateur_row_pairs_1(&arguments),
                 (1, true) => secateur_row_pairs_1_relu(&arguments),
-                (_, false) => secateur_row_pairs_2(&arguments),
-                (_, true) => secateur_row_pairs_2_relu(&arguments),
+                (2, false) => secateur_row_pairs_2(&arguments),
+                (2, true) => secateur_row_pairs_2_relu(&arguments),
+                _ => {}
             }
         }
     }
 
     fn lanes(lanes: &Lanes<'_>, strip: &Strip, input: &[i16], output: &mut [i8]) {
-        let size = lanes.size.max(1);
         let Strip { pixels, pairs, count, step, channels, advance, pitch } = *strip;
-        let groups = channels.div_ceil(size);
-        let fits = || {
-            let words = groups.checked_mul(pairs)?.checked_mul(size / 2)?;
-            let read = last(count, step)?.checked_add(pairs)?.checked_mul(2 * pixels)?;
-            let second = if pixels == 1 { 0 } else { pitch };
-            let written = last(count, advance)?.checked_add(second)?.checked_add(channels)?;
-            let enough = lanes.words.len() >= words && input.len() >= read && output.len() >= written;
-            Some(enough && lanes.records.len() / RECORD_WORDS / size >= groups)
-        };
-        let missing = groups * size - channels;
+        // Sizes are powers of two.
+        let (size, size_bits) = (lanes.size, lanes.size.trailing_zeros());
+        let groups = (channels + size - 1) >> size_bits;
+        let missing = (groups << size_bits) - channels;
+        // In 64 bits a product of two sizes, or its sum with two more, cannot wrap.
+        let [wide_groups, wide_pairs, steps] = [groups, pairs, count.wrapping_sub(1)].map(|size| size as u64);
+        let second = if pixels == 1 { 0 } else { pitch };
+        let fits = size.is_power_of_two()
+            && wide_groups * wide_pairs <= (lanes.words.len() >> size_bits.saturating_sub(1)) as u64
+            && wide_groups <= (lanes.records.len() / RECORD_WORDS >> size_bits) as u64
+            && steps * step as u64 + wide_pairs <= (input.len() >> pixels) as u64
+            && steps * advance as u64 + (second as u64 + channels as u64) <= output.len() as u64;
         let kind = match missing {
             0 if lanes.stage.zero_point == i8::MIN => 0,
             0 => 1,
             _ => 2,
         };
+        let one_odd = missing == 0 || (missing == 1 && groups == 1);
         let aligned = input.as_ptr().addr().is_multiple_of(4);
-        if fits() != Some(true)
-            || !aligned
-            || groups == 0
-            || pairs == 0
-            || missing > 1
-            || (missing == 1 && groups > 1)
-        {
+        if !fits || !aligned || !one_odd || groups == 0 || pairs == 0 || count == 0 {
             return;
         }
         let records = lanes.records.as_ptr();

@@ -33,6 +33,7 @@
     slot    DW_COLUMN, 12       // bytes from an output column to the next
     slot    DW_ROW, 13          // bytes from the upper output row to the lower one
     slot    DW_END, 14          // end of the full column pairs in the upper row of words
+    slot    DW_LANE, 15         // channels left of those whose words interleave
 
 // Arguments after those that go into slots at the start.
 .equ DW_ROW_COUNT, 24       // rows or pairs of rows
@@ -43,6 +44,7 @@
 .equ DW_ADVANCE, 44         // bytes from the end of a row of outputs to the next
 .equ DW_ODD, 48             // not 0: a single column is left at the end of a row
 .equ DW_SINGLE, 52          // not 0: the last pair of output rows has one row only
+.equ DW_GROUP, 56           // bytes from the words of the last of four channels to those of the next
 
 // Twice the sum, requantized: mantissa or, later, right shift in r12, constant in lr.
 .macro dw_multiply sum, relu
@@ -132,7 +134,7 @@
 .macro dw_kernel name, stride, relu
 function \name
     push    {r4-r11, lr}
-    reserve_slots 15
+    reserve_slots 16
     keep    DW_ARGUMENTS, r0
     ldm     r0, {r2-r7}             // weights, records, words, outputs, channels, column
     keep    DW_WEIGHTS, r2
@@ -141,6 +143,8 @@ function \name
     keep    DW_OUTPUTS, r5
     keep    DW_CHANNELS, r6
     keep    DW_COLUMN, r7
+    mov     r8, #4
+    keep    DW_LANE, r8
 .Lchannel_\name:
     fetch   r12, DW_RECORD
     ldm     r12!, {r8, r9, r10}
@@ -171,6 +175,14 @@ function \name
     add     r11, r11, r0
     keep    DW_END, r11
     add     r8, r0, #4
+    fetch   r9, DW_LANE
+    subs    r9, r9, #1
+    bne     .Llane_\name
+    ldr     r8, [r12, #DW_GROUP]
+    add     r8, r8, r0
+    mov     r9, #4
+.Llane_\name:
+    keep    DW_LANE, r9
     keep    DW_WORDS, r8
     fetch   r8, DW_OUTPUTS
     keep    DW_OUTPUT, r8
@@ -287,7 +299,7 @@ function \name
     subs    r8, r8, #1
     keep    DW_CHANNELS, r8
     bne     .Lchannel_\name
-    release_slots 15
+    release_slots 16
     pop     {r4-r11, pc}
     .size \name, . - \name
 .endm
@@ -297,11 +309,20 @@ dw_kernel secateur_row_pairs_1_relu, 1, 1
 dw_kernel secateur_row_pairs_2, 2, 0
 dw_kernel secateur_row_pairs_2_relu, 2, 1
 
-// Two rows of pixels to words: r0, r1: four channels of the first pixel of either row (any alignment), r2: target, r3:
-// columns (at least 1), [sp], [sp, #4]: bytes from a pixel to the next in either row. Writes four words per column.
+// Two rows of pixels to words, block by block. r0: arguments, which are the first pixels of either row (any alignment), the
+// target, columns (at least 1), bytes from a pixel to the next in either row, blocks (at least 1), bytes from behind a block's
+// words to the next one's, the same in either row. Writes four words per column.
 function secateur_pair_rows
     push    {r4-r11, lr}
-    ldrd    r4, r5, [sp, #36]
+    sub     sp, sp, #16
+    ldr     r4, [r0, #24]
+    ldr     r5, [r0, #28]
+    ldr     r6, [r0, #32]
+    ldr     r7, [r0, #36]
+    stm     sp, {r4, r5, r6, r7}
+    ldr     r6, [r0, #12]
+    push    {r6}
+    ldm     r0, {r0-r5}
 .Lpair_rows:
     ldr     r6, [r0]
     ldr     r7, [r1]
@@ -318,5 +339,13 @@ function secateur_pair_rows
     subs    r3, r3, #1
     stm     r2!, {r10, r11, r12, lr}
     bne     .Lpair_rows
+    ldm     sp, {r3, r6, r7, r8, r9}    // columns, blocks, and the gaps
+    add     r2, r2, r7
+    add     r0, r0, r8
+    add     r1, r1, r9
+    subs    r6, r6, #1
+    str     r6, [sp, #4]
+    bne     .Lpair_rows
+    add     sp, sp, #20
     pop     {r4-r11, pc}
     .size secateur_pair_rows, . - secateur_pair_rows
