@@ -19,6 +19,9 @@ pub const PACKAGE: &str = "secateur-boards";
 /// The programs that the on-target tests run on every board.
 pub const TESTED: &[&str] = &["hello", "endings", "runner"];
 
+/// Where the inner loops are assembly, the rest of the runtime is built small: it hardly counts in time.
+const SMALL_RUNTIME: &str = "profile.firmware.package.secateur.opt-level = 's'";
+
 /// A program to build for a board.
 #[derive(Debug, Clone, Copy)]
 pub struct Firmware<'a> {
@@ -51,6 +54,9 @@ impl<'a> Firmware<'a> {
         command.args(["--quiet", "--profile", "firmware", "--package", PACKAGE, "--bin", program]);
         command.args(["--features", &self.feature_list()?, "--message-format", "json-render-diagnostics"]);
         command.env(ISA_VARIABLE, isa_name(board.isa));
+        if board.isa == Isa::Dsp {
+            command.args(["--config", SMALL_RUNTIME]);
+        }
         match self.model {
             Some(module) => command.env(MODEL_VARIABLE, module),
             None => command.env_remove(MODEL_VARIABLE),

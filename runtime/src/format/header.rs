@@ -3,6 +3,7 @@
 use zerocopy::byteorder::little_endian::U64;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
+use super::checksum::crc32_of_parts;
 use super::{ALIGN, FormatError, MAX_LEN};
 
 /// First four bytes of a file.
@@ -125,27 +126,18 @@ impl Header {
     }
 }
 
-/// The checksum of the format: ISO-HDLC, as zlib's.
-static CRC: crc::Crc<u32> = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC);
-
-/// CRC-32 of `bytes`, as zlib computes it.
-pub fn crc32(bytes: &[u8]) -> u32 {
-    CRC.checksum(bytes)
-}
-
 /// CRC-32 of a whole file, its own field left out.
 ///
 /// `file` must be at least [`Header::CRC_END`] bytes long; shorter input gives the CRC of nothing.
 pub(super) fn checksum(file: &[u8]) -> u32 {
-    let mut digest = CRC.digest();
-    digest.update(file.get(..Header::CRC_OFFSET).unwrap_or_default());
-    digest.update(file.get(Header::CRC_END..).unwrap_or_default());
-    digest.finalize()
+    let parts = [file.get(..Header::CRC_OFFSET), file.get(Header::CRC_END..)];
+    crc32_of_parts(parts.map(Option::unwrap_or_default))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::format::crc32;
 
     #[test]
     fn field_offsets_are_those_of_the_documentation() {

@@ -28,6 +28,7 @@
 //! [`Tables::read`] checks everything that needs no knowledge of operators and gives typed views of the sections.
 //! [`Writer`] lays the sections out; both live here so that they change together.
 
+mod checksum;
 mod header;
 pub mod metadata;
 mod node;
@@ -35,7 +36,8 @@ mod tables;
 mod tensor;
 mod writer;
 
-pub use header::{Header, MAGIC, Section, VERSION_MAJOR, VERSION_MINOR, crc32};
+pub use checksum::crc32;
+pub use header::{Header, MAGIC, Section, VERSION_MAJOR, VERSION_MINOR};
 pub use node::{NodeRecord, OpCode, Packing};
 pub use tables::{Node, Tables};
 pub use tensor::{DType, MAX_RANK, Place, Shape, TensorRecord};

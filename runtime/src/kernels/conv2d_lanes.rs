@@ -109,16 +109,18 @@ fn image<I: Isa>(
     let source = WideColumns { window, size, padding: params.input_zero_point };
     let (column, channels) = (WideColumns::column_pairs(window, size[2]), layer.channels());
     let row = (out_w * channels).max(1);
-    for (pair, rows) in output.chunks_mut(2 * row).enumerate() {
+    for (pair, rows) in output.chunks_mut((2 * row).max(1)).enumerate() {
         let pixels = rows.len() / row;
         let most = WideColumns::outputs(window, scratch.len() / (column * 2 * pixels).max(1)).max(1);
-        for x in (0..out_w).step_by(most) {
+        let mut x = 0;
+        while x < out_w {
             let count = most.min(out_w - x);
             source.gather::<I>(image, [2 * pair, x], [count, pixels], scratch);
             let step = WideColumns::step(window) * column;
             let strip =
                 Strip { pixels, pairs: layer.pairs(), count, step, channels, advance: channels, pitch: row };
             layer.run::<I>(&strip, scratch, rows.get_mut(x * channels..).unwrap_or_default());
+            x += count;
         }
     }
 }

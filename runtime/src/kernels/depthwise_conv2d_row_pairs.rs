@@ -117,17 +117,19 @@ fn depthwise<I: Isa>(
     let [row_pairs, row_words] = params.layout(w, [out_h, out_w]);
     let group_words = row_pairs * row_words;
     // As many groups of channels at a time as the scratch holds.
-    let together = (scratch.len() / group_words.max(1)).clamp(1, c.div_ceil(LANES)) * LANES;
+    let together = (scratch.len() / group_words.max(1)).min(c.div_ceil(LANES)).max(1) * LANES;
     let Some(words) = scratch.get_mut(..together / LANES * group_words) else { return };
     // What is left of the image and right of it stays; the rest is written for each band.
     words.fill(pair(params.input_zero_point));
     let (stride, band) = (params.stride(), (params.band as usize).max(1));
     let images = input.data.chunks_exact((h * w * c).max(1));
     for (image, out_image) in images.zip(output.data.chunks_exact_mut((out_h * out_w * c).max(1))) {
-        for channel in (0..c).step_by(together) {
+        let mut channel = 0;
+        while channel < c {
             let channels = together.min(c - channel);
             let source = Source { image, size: [h, w, c], channel, params };
-            for first in (0..out_h).step_by(band) {
+            let mut first = 0;
+            while first < out_h {
                 source.lay_out::<I>(first * stride, [channels, row_pairs, row_words], words);
                 let part = |n: usize| channel * n..(channel + channels) * n;
                 let planes = Planes {
@@ -146,7 +148,9 @@ fn depthwise<I: Isa>(
                 };
                 let out = out_image.get_mut(first * out_w * c + channel..).unwrap_or_default();
                 I::row_pairs(&planes, out);
+                first += band;
             }
+            channel += together;
         }
     }
     params.stage.clamp(output.data);
@@ -189,7 +193,7 @@ impl Source<'_> {
             if channels == LANES && rows.iter().all(Option::is_some) {
                 // All pairs of rows from here to the end of the image.
                 let top = usize::from(self.params.window.height.pad);
-                done = ((h + top - first - 2 * t) / 2).clamp(1, row_pairs - t);
+                done = ((h + top).saturating_sub(first + 2 * t) / 2).min(row_pairs - t).max(1);
                 let down = RowBlocks { count: done, step: 2 * w * c, words: row_words, ..one };
                 I::pair_rows(rows, &down, target);
             } else {

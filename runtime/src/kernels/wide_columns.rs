@@ -63,7 +63,7 @@ impl WideColumns<'_> {
         let start = width.start(x);
         let left = (start.min(0).unsigned_abs() as usize).div_ceil(pitch.max(1)).min(columns);
         let end = (w as i32 - start).max(0) as usize;
-        let right = end.div_ceil(pitch.max(1)).clamp(left, columns);
+        let right = end.div_ceil(pitch.max(1)).max(left).min(columns);
         let first = (start + (left * pitch) as i32).max(0) as usize;
 
         let last_row = height.position(y + pixels - 1, usize::from(height.kernel) - 1, h);
