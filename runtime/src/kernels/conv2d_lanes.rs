@@ -7,6 +7,8 @@
 //!
 //! Parameters, layouts of input and output and the arithmetic are [`conv2d`]'s. Groups must be 1. A patch is stored row by
 //! row, each kernel row of `kernel width x channels` values padded to an even number with zero weights.
+//!
+//! [`conv2d`]: crate::kernels::conv2d
 
 use zerocopy::FromBytes;
 
