@@ -105,16 +105,13 @@ impl Isa for Scalar {
     ) {
         let whole = OutputStage::new(lanes.stage.zero_point);
         let words_per_group = input.len() / (2 * PIXELS) * (SIZE / 2);
-        for (pixel, output) in outputs.into_iter().enumerate() {
-            let words = lanes.words.chunks_exact(words_per_group.max(1));
-            let records = lanes.records.chunks_exact(SIZE * lanes::RECORD_WORDS);
-            for ((words, record), out) in words.zip(records).zip(output.chunks_exact_mut(SIZE)) {
-                let pairs = input.chunks_exact(2 * PIXELS).map(|pair| {
-                    let at = |i: usize| pair.get(2 * pixel + i).copied().unwrap_or_default();
-                    [at(0), at(1)]
-                });
-                let mut sums = [0; SIZE];
-                lanes::sums(words, record, pairs, &mut sums);
+        let words = lanes.words.chunks_exact(words_per_group.max(1));
+        let records = lanes.records.chunks_exact(SIZE * lanes::RECORD_WORDS);
+        let mut outputs = outputs.map(|output| output.chunks_exact_mut(SIZE));
+        for (words, record) in words.zip(records) {
+            let sums = lanes::sums::<SIZE, PIXELS>(words, record, input);
+            for (output, sums) in outputs.iter_mut().zip(sums) {
+                let out = output.next().unwrap_or_default();
                 for (channel, (out, sum)) in out.iter_mut().zip(sums).enumerate() {
                     *out = whole.finish(lanes::multiplier(record, SIZE, channel).apply(sum));
                 }
