@@ -111,10 +111,7 @@ impl Isa for Scalar {
         for (words, record) in words.zip(records) {
             let sums = lanes::sums::<SIZE, PIXELS>(words, record, input);
             for (output, sums) in outputs.iter_mut().zip(sums) {
-                let out = output.next().unwrap_or_default();
-                for (channel, (out, sum)) in out.iter_mut().zip(sums).enumerate() {
-                    *out = whole.finish(lanes::multiplier(record, SIZE, channel).apply(sum));
-                }
+                finish_group(&whole, record, &sums, output.next().unwrap_or_default());
             }
         }
     }
@@ -124,5 +121,13 @@ impl Isa for Scalar {
         for ((out, &sum), channel) in output.iter_mut().zip(sums).zip(channels) {
             *out = stage.finish(channel.multiplier.apply(sum.wrapping_add(channel.bias)));
         }
+    }
+}
+
+/// The outputs of a group on lanes from its sums. Not generic and not inlined: a firmware has it once.
+#[inline(never)]
+fn finish_group(stage: &OutputStage, record: &[i32], sums: &[i32], output: &mut [i8]) {
+    for (channel, (out, &sum)) in output.iter_mut().zip(sums).enumerate() {
+        *out = stage.finish(lanes::multiplier(record, sums.len(), channel).apply(sum));
     }
 }

@@ -67,7 +67,7 @@ impl Coverage {
     /// Demands so many nodes of every packing that any operator has.
     ///
     /// # Errors
-    /// When a packing was hardly met: [`random`] has to make layers that get it, or [`CORES`] lacks a core that it is for.
+    /// When a packing was hardly met: `random` has to make layers that get it, or [`CORES`] lacks a core that it is for.
     pub fn check(&self, least: usize) -> Result<()> {
         if std::env::var_os(CASE_VARIABLE).is_some() {
             return Ok(());
