@@ -37,11 +37,14 @@ impl Core {
         }
     }
 
-    /// The core with this name; a prefix-free `m4` will do.
+    /// `m4` and so on.
+    pub fn short_name(self) -> &'static str {
+        self.name().trim_start_matches("cortex-")
+    }
+
+    /// The core with this name, long or short.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|core| {
-            core.name() == name || core.name().strip_prefix("cortex-").is_some_and(|short| short == name)
-        })
+        Self::ALL.into_iter().find(|core| [core.name(), core.short_name()].contains(&name))
     }
 
     /// Whether the runtime has kernels with dual 16-bit multiply-accumulates for it.

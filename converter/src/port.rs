@@ -5,8 +5,8 @@ use secateur::format::{DType, TensorRecord};
 use serde::Serialize;
 
 use crate::facts::Facts;
-use crate::io::array::Dimensions;
 use crate::io::npy;
+use crate::ir::shape::Dimensions;
 
 /// An input or output of a model, or a tensor between two nodes.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -9,18 +9,6 @@ use secateur_converter::pipeline::{self, Converted, Options};
 use secateur_tests::golden::{self, Golden, Intermediate};
 use secateur_tests::{CORES, shared_data, skipped};
 
-/// Every full-int8 model of the shared data.
-const MODELS: [&str; 8] = [
-    "ad01_int8",
-    "hello_world_int8",
-    "kws_ref_model",
-    "micro_speech_quantized",
-    "person_detect",
-    "pretrainedResnet_quant",
-    "str_ww_ref_model",
-    "vww_96_int8",
-];
-
 fn check(golden: &Golden, core: Core) -> Result<()> {
     let source = std::fs::read(&golden.model)?;
     // Folding takes channels out of intermediates, but must not change an output.
@@ -92,7 +80,7 @@ fn published_models_equal_tensorflow_lite_micro() -> Result<()> {
         return Ok(());
     };
     let mut failures = Vec::new();
-    for name in MODELS {
+    for name in golden::INT8_MODELS {
         if let Err(error) = golden::model(&data, name)
             .and_then(|golden| CORES.into_iter().try_for_each(|core| check(&golden, core)))
         {

@@ -3,6 +3,7 @@
 mod example;
 mod golden_models;
 mod golden_operators;
+mod layers;
 mod load_time;
 mod malformed;
 mod mutation;

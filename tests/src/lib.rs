@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 pub mod golden;
+pub mod layers;
 pub mod subjects;
 pub mod target;
 pub mod trial;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
+use secateur_converter::core::Core;
 use xtask::board::{self, Board};
 use xtask::firmware::Firmware;
 use xtask::size::{self, Size, Subject};
@@ -32,6 +33,14 @@ impl Bench {
                 Ok(None)
             }
         }
+    }
+
+    /// The core that models for the board are converted for.
+    ///
+    /// # Errors
+    /// When the converter knows none of that name.
+    pub fn core(&self) -> Result<Core> {
+        Core::from_name(&self.board.cpu).with_context(|| format!("there is no core {}", self.board.cpu))
     }
 
     /// Builds a program for the board and returns its ELF file.

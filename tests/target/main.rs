@@ -38,6 +38,7 @@ macro_rules! board_tests {
 
 mod command;
 mod infer;
+mod layers;
 mod models;
 mod operators;
 mod refusals;

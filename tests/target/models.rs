@@ -7,18 +7,6 @@ use secateur_tests::target::Bench;
 use secateur_tests::vectors::Runner;
 use secateur_tests::{shared_data, skipped, workspace};
 
-/// Every full-int8 model of the shared data.
-const MODELS: [&str; 8] = [
-    "ad01_int8",
-    "hello_world_int8",
-    "kws_ref_model",
-    "micro_speech_quantized",
-    "person_detect",
-    "pretrainedResnet_quant",
-    "str_ww_ref_model",
-    "vww_96_int8",
-];
-
 on_every_board!("models", check);
 
 fn check(bench: &Bench, test: &str) -> Result<()> {
@@ -28,7 +16,7 @@ fn check(bench: &Bench, test: &str) -> Result<()> {
     };
     let runner = Runner::new(bench, env!("CARGO_TARGET_TMPDIR"), "models")?;
     let mut runs = 0;
-    for name in MODELS {
+    for name in golden::INT8_MODELS {
         runs += runner.check(&golden::model(&data, name)?)?;
     }
     ensure!(runs >= 4, "only {runs} models fit {}", bench.board.name);

@@ -5,7 +5,6 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use secateur::{Model, kernels};
-use secateur_converter::core::Core;
 use secateur_converter::pipeline::{self, Options};
 use secateur_converter::rust_module;
 use secateur_tests::golden::{self, Golden};
@@ -40,8 +39,7 @@ fn check(board: &str, test: &str) -> Result<()> {
 
 fn measure(bench: &Bench, golden: &Golden) -> Result<Size> {
     let board = &bench.board;
-    let core = Core::from_name(&board.cpu).with_context(|| format!("no core {}", board.cpu))?;
-    let options = Options { core, ..Options::default() };
+    let options = Options { core: bench.core()?, ..Options::default() };
     let converted = pipeline::convert(&fs::read(&golden.model)?, &golden.name, &options)?;
     let model = Model::load(converted.file.bytes(), &kernels::ALL)?;
 

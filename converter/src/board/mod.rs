@@ -52,8 +52,12 @@ pub struct Board {
 /// Why a model cannot run on a board.
 #[derive(Debug, Error)]
 pub enum BoardError {
-    /// There is no such board.
-    #[error("there is no board '{name}'; there are {}", known.join(", "))]
+    /// There is no such board, or no firmware for it.
+    #[error(
+        "no firmware for a board '{name}' was found; there are {}; \
+         `cargo xtask build --board {name} --bin runner` builds that of another board",
+        known.join(", ")
+    )]
     Unknown {
         /// The name asked for.
         name: String,
@@ -247,7 +251,11 @@ mod tests {
             ("mps2-an386", 0x10_0000, 32)
         );
         let message = boards.get("m5").unwrap_err().to_string();
-        assert_eq!(message, "there is no board 'm5'; there are host, m4");
+        assert!(
+            message.starts_with("no firmware for a board 'm5' was found; there are host, m4; "),
+            "{message}"
+        );
+        assert!(message.contains("cargo xtask build --board m5"), "{message}");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::Args;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use secateur_converter::core::Core;
 use secateur_converter::describe::{Arena, Description, Kind};
 use secateur_converter::io::{self, atomic};
@@ -27,7 +27,7 @@ pub(super) struct Arguments {
     /// Where to write the .sct file.
     #[arg(short, long, value_name = "OUT.sct")]
     output: PathBuf,
-    /// The core whose fastest kernels the weights are packed for; the file runs on every core.
+    /// The core whose fastest kernels the weights are packed for, `m4` for short; the file runs on every core.
     #[arg(long, value_name = "CORE", default_value_t = Core::default(), value_parser = core_parser())]
     core: Core,
     /// Keep channels that are the same for every input. They are folded away otherwise, which changes no output byte.
@@ -117,8 +117,8 @@ struct Verification {
 }
 
 fn core_parser() -> impl TypedValueParser<Value = Core> {
-    PossibleValuesParser::new(Core::ALL.map(Core::name))
-        .map(|name| Core::from_name(&name).unwrap_or_default())
+    let value = |core: Core| PossibleValue::new(core.name()).alias(core.short_name());
+    PossibleValuesParser::new(Core::ALL.map(value)).map(|name| Core::from_name(&name).unwrap_or_default())
 }
 
 pub(super) fn run(arguments: &Arguments, output: &mut Output<'_>) -> anyhow::Result<Outcome> {

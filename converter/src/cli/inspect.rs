@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use secateur_converter::describe::{self, Description, Operator};
 use secateur_converter::import::{Imported, tflite};
-use secateur_converter::io::array::Dimensions;
+use secateur_converter::ir::shape::Dimensions;
 use secateur_converter::ir::text;
 use secateur_converter::model_file::ModelFile;
 use secateur_converter::port::Port;

@@ -3,8 +3,8 @@
 use secateur::format::DType;
 
 use super::{Action, Conversion, FeedError, Pixels, conversion};
-use crate::io::array::Dimensions;
 use crate::io::{Array, Elements};
+use crate::ir::shape::Dimensions;
 use crate::port::{Port, dtype_name};
 
 /// The bytes of one input from an array.

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::ir::shape::Dimensions;
+
 /// Elements of one type with dimensions, row-major.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Array {
@@ -81,21 +83,6 @@ impl Array {
 impl fmt::Display for Array {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.elements.type_name(), Dimensions(&self.shape))
-    }
-}
-
-/// Dimensions in print: `[1,28,28]`.
-#[derive(Clone, Copy, Debug)]
-pub struct Dimensions<'a, T = usize>(pub &'a [T]);
-
-impl<T: fmt::Display> fmt::Display for Dimensions<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[")?;
-        for (axis, dimension) in self.0.iter().enumerate() {
-            let separator = if axis == 0 { "" } else { "," };
-            write!(f, "{separator}{dimension}")?;
-        }
-        f.write_str("]")
     }
 }
 

@@ -84,6 +84,16 @@ impl FromIterator<usize> for Shape {
 /// `[1,28,28,3]`
 impl fmt::Display for Shape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Dimensions(&self.0).fmt(f)
+    }
+}
+
+/// Dimensions in print: `[1,28,28]`.
+#[derive(Clone, Copy, Debug)]
+pub struct Dimensions<'a, T = usize>(pub &'a [T]);
+
+impl<T: fmt::Display> fmt::Display for Dimensions<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[")?;
         for (axis, dimension) in self.0.iter().enumerate() {
             let separator = if axis == 0 { "" } else { "," };

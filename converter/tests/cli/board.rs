@@ -126,7 +126,7 @@ fn unknown_boards_missing_firmware_and_missing_qemu_are_told_apart() {
         assert_eq!(ran.code, Some(1));
         ran.stderr
     };
-    assert!(error("m5", "boards").contains("there is no board 'm5'; there are host, m4"));
+    assert!(error("m5", "boards").contains("no firmware for a board 'm5' was found; there are host, m4;"));
     assert!(error("m4", "bin").contains("cargo xtask build"));
     assert!(error("m4", "boards").contains("qemu-system-arm is not installed"));
 }

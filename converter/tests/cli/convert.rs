@@ -31,7 +31,8 @@ fn converting_twice_gives_the_same_bytes() {
 fn the_core_decides_the_packing() {
     let place = Workplace::new();
     let model = example("fashion_dscnn_int8.tflite");
-    for (core, packing) in [("cortex-m0", "plain"), ("cortex-m4", "lanes")] {
+    for (core, packing) in [("cortex-m0", "plain"), ("m3", "plain"), ("cortex-m4", "lanes"), ("m33", "lanes")]
+    {
         place.report(["convert", &model, "-o", "model.sct", "--core", core]);
         let json = place.json(&["inspect", "model.sct"]);
         let packings: Vec<_> =
@@ -158,4 +159,16 @@ fn labels_must_be_as_many_as_scores() {
         "{error}"
     );
     assert!(!place.path("model.sct").exists());
+}
+
+#[test]
+fn the_readme_shows_what_is_printed() {
+    let place = Workplace::new();
+    let model = "tests/golden/fashion_dscnn/fashion_dscnn_int8.tflite";
+    fs::create_dir_all(place.path("tests/golden/fashion_dscnn")).unwrap();
+    fs::copy(example("fashion_dscnn_int8.tflite"), place.path(model)).unwrap();
+    let report = place.report(["convert", model, "-o", "model.sct"]);
+    let shown: String = report.lines().map(|line| format!("    {line}\n")).collect();
+    let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md")).unwrap();
+    assert!(readme.contains(&shown), "not in README.md:\n{shown}");
 }

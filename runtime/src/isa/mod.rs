@@ -1,6 +1,6 @@
 //! Inner loops. Outer loops are written once, in [`crate::kernels`], generic over [`Isa`].
 //!
-//! `scalar` is the reference, in safe Rust, for every core. An instruction set with kernels of its own adds a file
+//! [`Scalar`] is the reference, in safe Rust, for every core. An instruction set with kernels of its own adds a file
 //! here, names it in [`Active`] and is chosen at compile time by the `isa` cfg that `build.rs` derives from the target.
 
 #[cfg(isa = "dsp")]

@@ -115,28 +115,13 @@ impl Isa for Scalar {
     }
 
     fn lanes(lanes: &Lanes<'_>, strip: &Strip, input: &[i16], output: &mut [i8]) {
-        let (size, pixels) = (lanes.size, strip.pixels);
-        let whole = OutputStage::new(lanes.stage.zero_point);
-        for step in 0..strip.count {
-            for pixel in 0..pixels {
-                let input = input.get(2 * (pixels * step * strip.step + pixel)..).unwrap_or_default();
-                let start = step * strip.advance + pixel * strip.pitch;
-                let Some(output) = output.get_mut(start..start + strip.channels) else { return };
-                let words = lanes.words.chunks_exact((strip.pairs * (size / 2)).max(1));
-                let records = lanes.records.chunks_exact((size * lanes::RECORD_WORDS).max(1));
-                for ((words, record), out) in words.zip(records).zip(output.chunks_mut(size.max(1))) {
-                    let pairs = input.chunks(2 * pixels).take(strip.pairs).map(|pair| {
-                        let at = |i: usize| pair.get(i).copied().unwrap_or_default();
-                        [at(0), at(1)]
-                    });
-                    let mut sums = [0; 8];
-                    let Some(sums) = sums.get_mut(..size) else { return };
-                    lanes::sums(words, record, pairs, sums);
-                    for (channel, (out, &sum)) in out.iter_mut().zip(&*sums).enumerate() {
-                        *out = whole.finish(lanes::multiplier(record, size, channel).apply(sum));
-                    }
-                }
-            }
+        match (lanes.size, strip.pixels) {
+            (8, 1) => strip_of_lanes::<8, 1>(lanes, strip, input, output),
+            (4, 2) => strip_of_lanes::<4, 2>(lanes, strip, input, output),
+            (4, 1) => strip_of_lanes::<4, 1>(lanes, strip, input, output),
+            (2, 2) => strip_of_lanes::<2, 2>(lanes, strip, input, output),
+            (2, 1) => strip_of_lanes::<2, 1>(lanes, strip, input, output),
+            _ => {}
         }
     }
 
@@ -145,5 +130,37 @@ impl Isa for Scalar {
         for ((out, &sum), channel) in output.iter_mut().zip(sums).zip(channels) {
             *out = stage.finish(channel.multiplier.apply(sum.wrapping_add(channel.bias)));
         }
+    }
+}
+
+/// [`Isa::lanes`] for groups of `SIZE` channels and `PIXELS` pixels.
+fn strip_of_lanes<const SIZE: usize, const PIXELS: usize>(
+    lanes: &Lanes<'_>,
+    strip: &Strip,
+    input: &[i16],
+    output: &mut [i8],
+) {
+    let whole = OutputStage::new(lanes.stage.zero_point);
+    for step in 0..strip.count {
+        let start = 2 * PIXELS * step * strip.step;
+        let Some(input) = input.get(start..start + 2 * PIXELS * strip.pairs) else { return };
+        let words = lanes.words.chunks_exact((strip.pairs * (SIZE / 2)).max(1));
+        let records = lanes.records.chunks_exact(SIZE * lanes::RECORD_WORDS);
+        for (channel, (words, record)) in (0..strip.channels).step_by(SIZE).zip(words.zip(records)) {
+            let sums = lanes::sums::<SIZE, PIXELS>(words, record, input);
+            for (pixel, sums) in sums.iter().enumerate() {
+                let start = step * strip.advance + pixel * strip.pitch;
+                let out = output.get_mut(start + channel..start + strip.channels).unwrap_or_default();
+                finish_group(&whole, record, sums, out);
+            }
+        }
+    }
+}
+
+/// The outputs of a group on lanes from its sums. Not generic and not inlined: a firmware has it once.
+#[inline(never)]
+fn finish_group(stage: &OutputStage, record: &[i32], sums: &[i32], output: &mut [i8]) {
+    for (channel, (out, &sum)) in output.iter_mut().zip(sums).enumerate() {
+        *out = stage.finish(lanes::multiplier(record, sums.len(), channel).apply(sum));
     }
 }

@@ -136,24 +136,40 @@ fn put(records: &mut core::slice::IterMut<'_, i32>, value: i32) {
     }
 }
 
-/// One group's sums for one vector of inputs: the portable reader of the packing.
+/// One group's sums for `PIXELS` vectors of inputs: the portable reader of the packing.
 ///
-/// `words` are the group's weights, `record` its record, `input` two 16-bit inputs per pair; `sums` has the group's size.
-pub fn sums(words: &[u32], record: &[i32], input: impl Iterator<Item = [i16; 2]>, sums: &mut [i32]) {
-    let pairs = sums.len() / 2;
-    for (pair, initial) in sums.chunks_exact_mut(2).zip(record.chunks_exact(2)) {
-        let [full, low] = [initial[0], initial[1]];
-        pair[0] = low;
-        pair[1] = full.wrapping_sub(low) >> 8;
-    }
-    for (words, [x0, x1]) in words.chunks_exact(pairs.max(1)).zip(input) {
-        for (pair, &word) in sums.chunks_exact_mut(2).zip(words) {
-            let [(a0, a1), (b0, b1)] = [unpack(word as u16), unpack((word >> 16) as u16)];
-            let (x0, x1) = (i32::from(x0), i32::from(x1));
-            pair[0] = pair[0].wrapping_add(a0 * x0).wrapping_add(b0 * x1);
-            pair[1] = pair[1].wrapping_add(a1 * x0).wrapping_add(b1 * x1);
+/// `words` are the group's weights, `record` its record; `input` holds, for each pair of inputs, two values of each vector.
+#[inline(always)]
+pub fn sums<const SIZE: usize, const PIXELS: usize>(
+    words: &[u32],
+    record: &[i32],
+    input: &[i16],
+) -> [[i32; SIZE]; PIXELS] {
+    // `F` and `S0` of each pair. The upper halves of the arrays stay unused: half a constant is no array length.
+    let (mut full, mut low) = ([[0i32; SIZE]; PIXELS], [[0i32; SIZE]; PIXELS]);
+    for (words, input) in words.chunks_exact((SIZE / 2).max(1)).zip(input.chunks_exact(2 * PIXELS)) {
+        for ((full, low), x) in full.iter_mut().zip(&mut low).zip(input.chunks_exact(2)) {
+            for ((full, low), &word) in full.iter_mut().zip(low).zip(words) {
+                *full = dual_multiply_add([word as i16, (word >> 16) as i16], x, *full);
+                *low = dual_multiply_add([word as i8, (word >> 16) as i8].map(i16::from), x, *low);
+            }
         }
     }
+    let mut sums = [[0; SIZE]; PIXELS];
+    for ((sums, full), low) in sums.iter_mut().zip(&full).zip(&low) {
+        let pairs = sums.chunks_exact_mut(2).zip(record.chunks_exact(2));
+        for ((pair, initial), (full, low)) in pairs.zip(full.iter().zip(low)) {
+            let [full, low] = [full.wrapping_add(initial[0]), low.wrapping_add(initial[1])];
+            pair[0] = low;
+            pair[1] = full.wrapping_sub(low) >> 8;
+        }
+    }
+    sums
+}
+
+#[inline(always)]
+fn dual_multiply_add(weights: [i16; 2], inputs: &[i16], sum: i32) -> i32 {
+    weights.iter().zip(inputs).fold(sum, |sum, (&w, &x)| sum.wrapping_add(i32::from(w) * i32::from(x)))
 }
 
 /// The multiplier of channel `index` of a group whose record this is.
@@ -162,14 +178,6 @@ pub fn multiplier(record: &[i32], size: usize, index: usize) -> Multiplier {
         Some(&[mantissa, shift]) => Multiplier { mantissa, shift: shift.wrapping_neg() },
         _ => Multiplier::default(),
     }
-}
-
-/// Lower and upper weight of a lane.
-#[inline(always)]
-fn unpack(lane: u16) -> (i32, i32) {
-    let lane = i32::from(lane as i16);
-    let low = i32::from(lane as i8);
-    (low, (lane - low) >> 8)
 }
 
 #[cfg(test)]
@@ -249,8 +257,12 @@ mod tests {
                 let (own_words, rest) = words.split_at(size / 2 * pairs(inputs));
                 let (record, tail) = records.split_at(size * RECORD_WORDS);
                 (words, records) = (rest, tail);
-                let mut got = vec![0; size];
-                sums(own_words, record, (0..pairs(inputs)).map(pair), &mut got);
+                let wide: Vec<i16> = (0..pairs(inputs)).flat_map(pair).collect();
+                let got = match size {
+                    2 => sums::<2, 1>(own_words, record, &wide)[0].to_vec(),
+                    4 => sums::<4, 1>(own_words, record, &wide)[0].to_vec(),
+                    _ => sums::<8, 1>(own_words, record, &wide)[0].to_vec(),
+                };
                 for (channel, &got) in got.iter().enumerate().take(channels - start) {
                     let row = &weights[(start + channel) * inputs..][..inputs];
                     let plain: i32 = row.iter().zip(&input).map(|(&w, &x)| i32::from(w) * i32::from(x)).sum();

@@ -24,7 +24,7 @@ const LINTED_BOARD: &str = "mps2-an386";
 
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Leave out formatting, clippy and tidy
+    /// Leave out formatting, clippy, documentation and tidy
     #[arg(long)]
     no_lints: bool,
 }
@@ -75,6 +75,11 @@ fn check_sources(report: &mut Report, toolchain: &Result<Toolchain, String>) -> 
         }
         Err(reason) => skip_on_target(report, GROUP, "clippy of the firmware", reason),
     }
+
+    let mut documentation =
+        cargo(&["doc", "--quiet", "--workspace", "--exclude", firmware::PACKAGE, "--no-deps"]);
+    documentation.env("RUSTDOCFLAGS", "-D warnings");
+    tool(report, GROUP, "documentation", "rustdoc", documentation)?;
 
     let findings = tidy::check(&Tree::read(workspace::root())?);
     for finding in &findings {

@@ -6,11 +6,8 @@ use crate::ir::attributes::{Conv2d, DepthwiseConv2d, FullyConnected, TransposeCo
 use crate::ir::{DType, Hw, Tensor};
 
 pub(super) fn conv2d(attributes: &Conv2d, operands: &mut Operands<'_>) -> Option<Output> {
-    let (input, filter) = (operands.input(0)?, operands.input(1)?);
-    check_types(operands, input, filter);
-    let image = operands.dimensions("input", input);
-    let taps = operands.dimensions("filter", filter);
-    let ([batch, height, width, channels], [outputs, filter_height, filter_width, depth]) = (image?, taps?);
+    let Layer { input, image, taps, .. } = Layer::new(operands)?;
+    let ([batch, _, _, channels], [outputs, _, _, depth]) = (image, taps);
     check_bias(operands, outputs);
     let groups = attributes.groups;
     operands.require_attribute(
@@ -23,8 +20,8 @@ pub(super) fn conv2d(attributes: &Conv2d, operands: &mut Operands<'_>) -> Option
     );
     let size = window_output(
         operands,
-        Hw::new(height, width),
-        Hw::new(filter_height, filter_width),
+        middle(image),
+        middle(taps),
         attributes.stride,
         attributes.dilation,
         attributes.padding,
@@ -33,11 +30,8 @@ pub(super) fn conv2d(attributes: &Conv2d, operands: &mut Operands<'_>) -> Option
 }
 
 pub(super) fn depthwise_conv2d(attributes: &DepthwiseConv2d, operands: &mut Operands<'_>) -> Option<Output> {
-    let (input, filter) = (operands.input(0)?, operands.input(1)?);
-    check_types(operands, input, filter);
-    let image = operands.dimensions("input", input);
-    let taps = operands.dimensions("filter", filter);
-    let ([batch, height, width, channels], [_, filter_height, filter_width, outputs]) = (image?, taps?);
+    let Layer { input, filter, image, taps } = Layer::new(operands)?;
+    let ([batch, _, _, channels], [_, _, _, outputs]) = (image, taps);
     check_bias(operands, outputs);
     operands.require_dimension("filter", filter, 0, 1, "depthwise filters are 1HWC");
     let multiplier = attributes.multiplier;
@@ -49,8 +43,8 @@ pub(super) fn depthwise_conv2d(attributes: &DepthwiseConv2d, operands: &mut Oper
     );
     let size = window_output(
         operands,
-        Hw::new(height, width),
-        Hw::new(filter_height, filter_width),
+        middle(image),
+        middle(taps),
         attributes.stride,
         attributes.dilation,
         attributes.padding,
@@ -59,11 +53,7 @@ pub(super) fn depthwise_conv2d(attributes: &DepthwiseConv2d, operands: &mut Oper
 }
 
 pub(super) fn transpose_conv2d(attributes: &TransposeConv2d, operands: &mut Operands<'_>) -> Option<Output> {
-    let (input, filter) = (operands.input(0)?, operands.input(1)?);
-    check_types(operands, input, filter);
-    let image = operands.dimensions("input", input);
-    let taps = operands.dimensions("filter", filter);
-    let ([batch, _, _, channels], [outputs, _, _, _]) = (image?, taps?);
+    let Layer { input, filter, image: [batch, _, _, channels], taps: [outputs, ..] } = Layer::new(operands)?;
     check_bias(operands, outputs);
     operands.require_dimension("filter", filter, 3, channels, "channels of the input");
     let TransposeConv2d { stride, output, .. } = *attributes;
@@ -80,6 +70,29 @@ pub(super) fn transpose_conv2d(attributes: &TransposeConv2d, operands: &mut Oper
         "must be 1x1 or more",
     );
     Some(Output::new(input.dtype, [batch, output.height, output.width, outputs]))
+}
+
+/// The operands of a convolution, both of rank 4, of types that go together.
+struct Layer<'a> {
+    input: &'a Tensor,
+    filter: &'a Tensor,
+    image: [usize; 4],
+    taps: [usize; 4],
+}
+
+impl<'a> Layer<'a> {
+    fn new(operands: &mut Operands<'a>) -> Option<Self> {
+        let (input, filter) = (operands.input(0)?, operands.input(1)?);
+        check_types(operands, input, filter);
+        let image = operands.dimensions("input", input);
+        let taps = operands.dimensions("filter", filter);
+        Some(Self { input, filter, image: image?, taps: taps? })
+    }
+}
+
+/// Height and width of an image or a filter.
+fn middle([_, height, width, _]: [usize; 4]) -> Hw {
+    Hw::new(height, width)
 }
 
 pub(super) fn fully_connected(attributes: &FullyConnected, operands: &mut Operands<'_>) -> Option<Output> {
