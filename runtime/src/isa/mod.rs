@@ -7,6 +7,7 @@
 mod dsp;
 mod scalar;
 
+use crate::packing::tap_pairs::Columns;
 use crate::quant::{ChannelQuant, OutputStage};
 
 #[cfg(isa = "dsp")]
@@ -52,6 +53,61 @@ pub struct Plane<'a> {
     pub row_pitch: usize,
     /// Output zero point and clamp. Where it asks for less than -128 to 127, the caller clamps the outputs.
     pub stage: &'a OutputStage,
+}
+
+/// A part of a depthwise convolution's output on tap pairs ([`crate::packing::tap_pairs`]): some channels of some rows and
+/// columns. Pitches are the distances of output bytes; channels are neighbours.
+#[derive(Debug, Clone, Copy)]
+pub struct Tile<'a> {
+    /// Weights, channel by channel.
+    pub weights: &'a [u32],
+    /// Records, channel by channel.
+    pub records: &'a [i32],
+    /// Stacked rows ([`Isa::stack_rows`]) of the padded input.
+    pub words: &'a [u32],
+    /// Words from a channel's input to the next channel's.
+    pub plane: usize,
+    /// Words from an output column's input to the next one's; output rows are one word apart.
+    pub column: usize,
+    /// Columns of the kernel.
+    pub kernel: Columns,
+    /// Words from a kernel column's input to the next one's.
+    pub kernel_column: usize,
+    /// Output channels.
+    pub channels: usize,
+    /// Output rows. At least 4 words are read where there are fewer.
+    pub rows: usize,
+    /// Output columns.
+    pub columns: usize,
+    /// Bytes from an output to the next row's.
+    pub row_pitch: usize,
+    /// Bytes from an output to the next column's.
+    pub column_pitch: usize,
+    /// Output zero point and clamp. Where it asks for less than -128 to 127, the caller clamps the outputs.
+    pub stage: &'a OutputStage,
+}
+
+impl Tile<'_> {
+    /// Rows whose sums are computed together.
+    pub const BLOCK: usize = 4;
+}
+
+/// Rows of an image that are to be laid out as pairs below each other, channel by channel.
+#[derive(Debug, Clone, Copy)]
+pub struct Stack<'a> {
+    /// The first pixel's channels of the upper and of the lower row of the first pair. A row that is absent is padding, in
+    /// all pairs.
+    pub rows: [Option<&'a [i8]>; 2],
+    /// Bytes from a pair's row to the next pair's.
+    pub pitch: usize,
+    /// Number of pairs.
+    pub pairs: usize,
+    /// Number of channels.
+    pub channels: usize,
+    /// Words from a channel to the next.
+    pub plane: usize,
+    /// Value of padding.
+    pub padding: i8,
 }
 
 /// Rows of one length inside a larger image, and the distance at which they are to stand.
@@ -108,6 +164,13 @@ pub trait Isa {
     /// A 3x3 depthwise convolution of one channel at stride `STRIDE` (1 or 2): `output` starts at the first output. Nothing
     /// is written if a slice is too short.
     fn row_pairs<const STRIDE: usize>(plane: &Plane<'_>, output: &mut [i8]);
+
+    /// Pairs of rows: `output[c x plane + p] = (rows[0][p x pitch + c], rows[1][p x pitch + c])`, the first in the lower half.
+    fn stack_rows(stack: &Stack<'_>, output: &mut [u32]);
+
+    /// A depthwise convolution on tap pairs; a kernel column's next word takes the input `ADVANCE` (1 or 2) words further
+    /// on. `output` starts at the first output. Nothing is written if a slice is too short.
+    fn tap_pairs<const ADVANCE: usize>(tile: &Tile<'_>, output: &mut [i8]);
 
     /// Whole groups of `SIZE` channels times `PIXELS` vectors of inputs: writes `SIZE` bytes per group to each output,
     /// with the zero point added and clamped to -128 to 127.

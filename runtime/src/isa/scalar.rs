@@ -1,8 +1,8 @@
 //! Reference inner loops in safe Rust, for every core.
 #![forbid(unsafe_code)]
 
-use super::{Isa, Lanes, Plane, Rows};
-use crate::packing::{lanes, row_pairs};
+use super::{Isa, Lanes, Plane, Rows, Stack, Tile};
+use crate::packing::{lanes, row_pairs, tap_pairs};
 use crate::quant::{ChannelQuant, Multiplier, OutputStage};
 
 /// Plain loops; the compiler vectorizes them where the target can.
@@ -94,6 +94,45 @@ impl Isa for Scalar {
                     sum.wrapping_add(w * input(y * STRIDE + tap / 3, x * STRIDE + tap % 3))
                 });
                 *out = whole.finish(multiplier.apply(sum));
+            }
+        }
+    }
+
+    fn stack_rows(stack: &Stack<'_>, output: &mut [u32]) {
+        let half = |row: Option<&[i8]>, at: usize| {
+            let value = row.map_or(stack.padding, |row| row.get(at).copied().unwrap_or(stack.padding));
+            u32::from(i16::from(value) as u16)
+        };
+        for (channel, words) in output.chunks_mut(stack.plane.max(1)).take(stack.channels).enumerate() {
+            for (pair, word) in words.iter_mut().take(stack.pairs).enumerate() {
+                let at = pair * stack.pitch + channel;
+                *word = half(stack.rows[0], at) | half(stack.rows[1], at) << 16;
+            }
+        }
+    }
+
+    fn tap_pairs<const ADVANCE: usize>(tile: &Tile<'_>, output: &mut [i8]) {
+        let whole = OutputStage::new(tile.stage.zero_point);
+        let weights = tile.weights.chunks_exact(tile.kernel.words().max(1));
+        let channels = weights.zip(tile.records.as_chunks().0).take(tile.channels);
+        for (channel, (weights, &[bias, mantissa, shift])) in channels.enumerate() {
+            let multiplier = Multiplier { mantissa, shift: shift.wrapping_neg() };
+            for column in 0..tile.columns {
+                for row in 0..tile.rows {
+                    let start = channel * tile.plane + column * tile.column + row;
+                    let sum = weights.iter().enumerate().fold(bias / 2, |sum, (k, &word)| {
+                        let (column, step) = (k / tile.kernel.steps, k % tile.kernel.steps);
+                        let at = start + column * tile.kernel_column + step * ADVANCE;
+                        let input = tile.words.get(at).copied().unwrap_or_default();
+                        let inputs = [input as i16, (input >> 16) as i16].map(i32::from);
+                        let products = tap_pairs::decode(word).into_iter().zip(inputs);
+                        products.fold(sum, |sum, (w, x)| sum.wrapping_add(w * x))
+                    });
+                    let at = channel + column * tile.column_pitch + row * tile.row_pitch;
+                    if let Some(out) = output.get_mut(at) {
+                        *out = whole.finish(multiplier.apply(sum));
+                    }
+                }
             }
         }
     }

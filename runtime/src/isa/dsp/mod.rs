@@ -3,9 +3,11 @@
 //! What is not here is taken from [`Scalar`]: the compiler does as well on it.
 #![allow(unsafe_code)]
 
+mod tap_pairs;
+
 use core::arch::global_asm;
 
-use super::{Isa, Lanes, Plane, Rows, Scalar};
+use super::{Isa, Lanes, Plane, Rows, Scalar, Stack, Tile};
 use crate::packing::lanes::RECORD_WORDS;
 use crate::packing::row_pairs::WEIGHT_WORDS;
 use crate::quant::{ChannelQuant, OutputStage};
@@ -22,6 +24,7 @@ global_asm!(".equ FPU, 0", options(raw));
 
 global_asm!(include_str!("lanes.s"), options(raw));
 global_asm!(include_str!("row_pairs.s"), options(raw));
+global_asm!(include_str!("tap_pairs.s"), options(raw));
 
 /// What the assembly reads; `lanes.s` loads the fields in this order.
 #[repr(C)]
@@ -243,6 +246,14 @@ impl Isa for Dsp {
         if plane.rows % output_rows == 1 {
             run(plane.rows - 1, 1, 0);
         }
+    }
+
+    fn stack_rows(stack: &Stack<'_>, output: &mut [u32]) {
+        tap_pairs::stack_rows(stack, output);
+    }
+
+    fn tap_pairs<const ADVANCE: usize>(tile: &Tile<'_>, output: &mut [i8]) {
+        tap_pairs::tap_pairs::<ADVANCE>(tile, output);
     }
 
     fn lanes<const SIZE: usize, const PIXELS: usize>(

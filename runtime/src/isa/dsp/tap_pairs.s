@@ -1,0 +1,273 @@
+// Depthwise convolution on tap pairs (see packing/tap_pairs.rs) for Armv7E-M and Armv8-M with the DSP extension.
+//
+//     for each channel:
+//         for each output column:
+//             for each four output rows, the last four of which may overlap those before:
+//                 four sums = twice the bias
+//                 for each kernel column:
+//                     for each word of weights: four sums += dual product of it and the words of four rows
+//                 requantize, store
+//
+// The steps of a kernel column are unrolled. A column of fewer steps is entered where as many are left, with the inputs set
+// back by the steps that are skipped; every instruction of a step is 4 bytes long, so that the place is a product. Where
+// there are fewer than four rows, the last ones write to the place of the last valid one, before that one does.
+
+.syntax unified
+.thumb
+
+// The arguments, which become the frame: r0 to r3 are pushed below those on the stack. Offsets from the stack pointer, with
+// nine registers saved.
+.equ TP_INPUT, 36           // input of the next block, set back
+.equ TP_WEIGHTS, 40         // weights of the channel
+.equ TP_BIAS, 44
+.equ TP_SKIP, 48            // bytes from a kernel column's input to the next
+.equ TP_END, 52             // end of the channel's weights; at the start, of none
+.equ TP_ENTRY, 56           // where a kernel column starts; at the start, its distance from the first step
+.equ TP_MANTISSA, 60
+.equ TP_SHIFT, 64
+.equ TP_ZERO_POINT, 68
+.equ TP_OUTPUT, 72          // fourth output of the next block
+.equ TP_THIRD, 76           // bytes from the third output of a block to the fourth
+.equ TP_SECOND, 80          // bytes from the second to the third
+.equ TP_FIRST, 84           // bytes from the first to the second
+.equ TP_LEFT, 88            // rows left after the next block
+.equ TP_PITCH, 92           // bytes from an output row to the next
+.equ TP_COLUMN_INPUT, 96    // input and output of the column's first block
+.equ TP_COLUMN_OUTPUT, 100
+.equ TP_COLUMNS, 104        // columns left
+.equ TP_CHANNEL_INPUT, 108  // input and output of the channel's first block
+.equ TP_CHANNEL_OUTPUT, 112
+.equ TP_CHANNELS, 116       // channels left
+.equ TP_RECORD, 120         // next record
+.equ TP_ROWS, 124           // rows after the first block
+.equ TP_ALL_COLUMNS, 128
+.equ TP_COLUMN, 132         // bytes from an output column's input to the next
+.equ TP_COLUMN_PITCH, 136   // bytes from an output column to the next
+.equ TP_CHANNEL_BYTES, 140  // bytes of a channel's weights
+.equ TP_PLANE, 144          // bytes from a channel's input to the next
+
+.macro tp_step advance, u
+    ldr.w   r3, [r0, #(4 * \advance * \u)]
+    ldr.w   r4, [r0, #(4 * \advance * \u + 4)]
+    ldr.w   r5, [r0, #(4 * \advance * \u + 8)]
+    ldr.w   r6, [r0, #(4 * \advance * \u + 12)]
+    ldr.w   r2, [r1], #4
+    smlad   r7, r2, r3, r7
+    smlad   r8, r2, r4, r8
+    smlad   r9, r2, r5, r9
+    smlad   r10, r2, r6, r10
+.endm
+
+// Sums in r7 to r10, inputs at r0, weights at r1 up to r12.
+.macro tp_column advance
+    tp_step \advance, 0
+    tp_step \advance, 1
+    tp_step \advance, 2
+    tp_step \advance, 3
+    tp_step \advance, 4
+    tp_step \advance, 5
+    tp_step \advance, 6
+    tp_step \advance, 7
+    add     r0, r0, r11
+    cmp     r1, r12
+    it      ne
+    bxne    lr
+.endm
+
+// Twice the sum, times mantissa r0, shifted right by r1, plus zero point r2; the sum has been multiplied.
+.macro tp_round sum
+    add     \sum, \sum, \sum, asr #31
+    asrs    \sum, \sum, r1
+    adc     \sum, \sum, r2
+    ssat    \sum, #8, \sum
+.endm
+
+.macro tp_function name
+    .global \name
+    .type \name, %function
+    .thumb_func
+    .p2align 2
+\name:
+.endm
+
+    .section .text.secateur_tap_pairs, "ax", %progbits
+tp_function secateur_tap_pairs_1
+    push    {r0-r3}
+    push    {r4-r11, lr}
+    adr.w   r4, .Lsteps_tp_1
+    b       .Lstart_tp
+    .size secateur_tap_pairs_1, . - secateur_tap_pairs_1
+
+tp_function secateur_tap_pairs_2
+    push    {r0-r3}
+    push    {r4-r11, lr}
+    adr.w   r4, .Lsteps_tp_2
+.Lstart_tp:
+    ldr     r5, [sp, #TP_ENTRY]
+    add     r4, r4, r5
+    orr     r4, r4, #1
+    str     r4, [sp, #TP_ENTRY]
+.Lchannel_tp:
+    ldr     r0, [sp, #TP_RECORD]
+    ldr     r4, [sp, #TP_END]
+    ldr     r5, [sp, #TP_CHANNEL_BYTES]
+    ldm     r0!, {r1, r2, r3}
+    str     r0, [sp, #TP_RECORD]
+    str     r1, [sp, #TP_BIAS]
+    str     r2, [sp, #TP_MANTISSA]
+    str     r3, [sp, #TP_SHIFT]
+    str     r4, [sp, #TP_WEIGHTS]
+    add     r4, r4, r5
+    str     r4, [sp, #TP_END]
+    ldr     r0, [sp, #TP_CHANNEL_INPUT]
+    ldr     r1, [sp, #TP_CHANNEL_OUTPUT]
+    ldr     r2, [sp, #TP_ALL_COLUMNS]
+    str     r0, [sp, #TP_COLUMN_INPUT]
+    str     r1, [sp, #TP_COLUMN_OUTPUT]
+.Lcolumn_tp:
+    str     r2, [sp, #TP_COLUMNS]
+    ldr     r2, [sp, #TP_ROWS]
+    str     r1, [sp, #TP_OUTPUT]
+    str     r2, [sp, #TP_LEFT]
+    // r0: input of the block.
+.Lblock_tp:
+    str     r0, [sp, #TP_INPUT]
+    ldr     r1, [sp, #TP_WEIGHTS]
+    ldr.w   r7, [sp, #TP_BIAS]
+    ldr.w   r11, [sp, #TP_SKIP]
+    ldr.w   r12, [sp, #TP_END]
+    ldr.w   lr, [sp, #TP_ENTRY]
+    mov     r8, r7
+    mov     r9, r7
+    mov     r10, r7
+    bx      lr
+    .p2align 2
+.Lsteps_tp_2:
+    tp_column 2
+    b       .Lfinish_tp
+    .p2align 2
+.Lsteps_tp_1:
+    tp_column 1
+.Lfinish_tp:
+    ldr     r0, [sp, #TP_MANTISSA]
+    ldr     r1, [sp, #TP_SHIFT]
+    ldr     r2, [sp, #TP_ZERO_POINT]
+    ldr     r3, [sp, #TP_OUTPUT]
+    ldr     r4, [sp, #TP_THIRD]
+    ldr     r5, [sp, #TP_SECOND]
+    ldr     r6, [sp, #TP_FIRST]
+    smmulr  r7, r7, r0
+    smmulr  r8, r8, r0
+    smmulr  r9, r9, r0
+    smmulr  r10, r10, r0
+    sub     r4, r3, r4
+    sub     r5, r4, r5
+    sub     r6, r5, r6
+    tp_round r10
+    tp_round r9
+    tp_round r8
+    tp_round r7
+    strb    r10, [r3]
+    strb    r9, [r4]
+    strb    r8, [r5]
+    strb    r7, [r6]
+    ldr     r1, [sp, #TP_LEFT]
+    ldr     r0, [sp, #TP_INPUT]
+    ldr     r2, [sp, #TP_PITCH]
+    cbz     r1, .Lnext_tp
+    mov     r4, r1
+    cmp     r4, #4
+    it      hi
+    movhi   r4, #4
+    subs    r1, r1, r4
+    add     r0, r0, r4, lsl #2
+    mla     r3, r4, r2, r3
+    str     r1, [sp, #TP_LEFT]
+    str     r3, [sp, #TP_OUTPUT]
+    b       .Lblock_tp
+.Lnext_tp:
+    ldr     r2, [sp, #TP_COLUMNS]
+    ldr     r0, [sp, #TP_COLUMN_INPUT]
+    ldr     r3, [sp, #TP_COLUMN]
+    ldr     r1, [sp, #TP_COLUMN_OUTPUT]
+    ldr     r4, [sp, #TP_COLUMN_PITCH]
+    subs    r2, r2, #1
+    beq     .Lnext_channel_tp
+    add     r0, r0, r3
+    add     r1, r1, r4
+    str     r0, [sp, #TP_COLUMN_INPUT]
+    str     r1, [sp, #TP_COLUMN_OUTPUT]
+    b       .Lcolumn_tp
+.Lnext_channel_tp:
+    ldr     r2, [sp, #TP_CHANNELS]
+    ldr     r0, [sp, #TP_CHANNEL_INPUT]
+    ldr     r3, [sp, #TP_PLANE]
+    ldr     r1, [sp, #TP_CHANNEL_OUTPUT]
+    subs    r2, r2, #1
+    beq     .Ldone_tp
+    add     r0, r0, r3
+    adds    r1, r1, #1
+    str     r2, [sp, #TP_CHANNELS]
+    str     r0, [sp, #TP_CHANNEL_INPUT]
+    str     r1, [sp, #TP_CHANNEL_OUTPUT]
+    b       .Lchannel_tp
+.Ldone_tp:
+    pop     {r4-r11, lr}
+    add     sp, sp, #16
+    bx      lr
+    .size secateur_tap_pairs_2, . - secateur_tap_pairs_2
+
+// ---- Rows to pairs ----
+//
+// r0, r1: channels of the first pixel of the upper and of the lower row (any alignment), r2: target, r3: pairs (at least
+// 1), [sp], [sp, #4]: bytes from a pair's upper and lower row to the next pair's, [sp, #8]: bytes from a channel's words to
+// the next channel's.
+
+// Four channels.
+    .section .text.secateur_stack_rows_4, "ax", %progbits
+tp_function secateur_stack_rows_4
+    push    {r4-r11, lr}
+    ldr     r4, [sp, #36]
+    ldr.w   lr, [sp, #40]
+    ldr     r7, [sp, #44]
+    adds    r5, r2, r7
+    adds    r6, r5, r7
+    adds    r7, r6, r7
+.Lstack_rows_4:
+    ldr.w   r8, [r0]
+    ldr.w   r9, [r1]
+    add     r0, r0, r4
+    add     r1, r1, lr
+    sxtb16  r10, r8
+    sxtb16  r11, r9
+    sxtb16  r8, r8, ror #8
+    sxtb16  r9, r9, ror #8
+    pkhbt   r12, r10, r11, lsl #16
+    pkhtb   r10, r11, r10, asr #16
+    str     r12, [r2], #4
+    str     r10, [r6], #4
+    pkhbt   r12, r8, r9, lsl #16
+    pkhtb   r8, r9, r8, asr #16
+    str     r12, [r5], #4
+    str     r8, [r7], #4
+    subs    r3, r3, #1
+    bne     .Lstack_rows_4
+    pop     {r4-r11, pc}
+    .size secateur_stack_rows_4, . - secateur_stack_rows_4
+
+// One channel.
+    .section .text.secateur_stack_rows_1, "ax", %progbits
+tp_function secateur_stack_rows_1
+    push    {r4-r6, lr}
+    ldrd    r4, r12, [sp, #16]
+.Lstack_rows_1:
+    ldrsb   r5, [r0]
+    ldrsb   r6, [r1]
+    add     r0, r0, r4
+    add     r1, r1, r12
+    pkhbt   r5, r5, r6, lsl #16
+    subs    r3, r3, #1
+    str     r5, [r2], #4
+    bne     .Lstack_rows_1
+    pop     {r4-r6, pc}
+    .size secateur_stack_rows_1, . - secateur_stack_rows_1
