@@ -6,6 +6,7 @@
 #[cfg(isa = "dsp")]
 mod dsp;
 mod scalar;
+mod stack;
 
 use crate::packing::tap_pairs::Columns;
 use crate::quant::{ChannelQuant, OutputStage};
@@ -13,6 +14,7 @@ use crate::quant::{ChannelQuant, OutputStage};
 #[cfg(isa = "dsp")]
 pub use dsp::Dsp;
 pub use scalar::Scalar;
+pub use stack::{RowPairs, Run, Runs, Stack};
 
 /// Groups of one size on byte-pair lanes ([`crate::packing::lanes`]).
 #[derive(Debug, Clone, Copy)]
@@ -92,24 +94,6 @@ impl Tile<'_> {
     pub const BLOCK: usize = 4;
 }
 
-/// Rows of an image that are to be laid out as pairs below each other, channel by channel.
-#[derive(Debug, Clone, Copy)]
-pub struct Stack<'a> {
-    /// The first pixel's channels of the upper and of the lower row of the first pair. A row that is absent is padding, in
-    /// all pairs.
-    pub rows: [Option<&'a [i8]>; 2],
-    /// Bytes from a pair's row to the next pair's.
-    pub pitch: usize,
-    /// Number of pairs.
-    pub pairs: usize,
-    /// Number of channels.
-    pub channels: usize,
-    /// Words from a channel to the next.
-    pub plane: usize,
-    /// Value of padding.
-    pub padding: i8,
-}
-
 /// Rows of one length inside a larger image, and the distance at which they are to stand.
 #[derive(Debug, Clone, Copy)]
 pub struct Rows<'a> {
@@ -165,7 +149,8 @@ pub trait Isa {
     /// is written if a slice is too short.
     fn row_pairs<const STRIDE: usize>(plane: &Plane<'_>, output: &mut [i8]);
 
-    /// Pairs of rows: `output[c x plane + p] = (rows[0][p x pitch + c], rows[1][p x pitch + c])`, the first in the lower half.
+    /// Rows as pairs: word `p` of column `x` of channel `c` goes to `output[c x plane + x x pairs + p]`, its upper row in the
+    /// lower half. Nothing is written if a slice is too short.
     fn stack_rows(stack: &Stack<'_>, output: &mut [u32]);
 
     /// A depthwise convolution on tap pairs; a kernel column's next word takes the input `ADVANCE` (1 or 2) words further

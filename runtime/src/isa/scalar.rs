@@ -99,14 +99,18 @@ impl Isa for Scalar {
     }
 
     fn stack_rows(stack: &Stack<'_>, output: &mut [u32]) {
-        let half = |row: Option<&[i8]>, at: usize| {
-            let value = row.map_or(stack.padding, |row| row.get(at).copied().unwrap_or(stack.padding));
-            u32::from(i16::from(value) as u16)
-        };
-        for (channel, words) in output.chunks_mut(stack.plane.max(1)).take(stack.channels).enumerate() {
-            for (pair, word) in words.iter_mut().take(stack.pairs).enumerate() {
-                let at = pair * stack.pitch + channel;
-                *word = half(stack.rows[0], at) | half(stack.rows[1], at) << 16;
+        let channels = output.chunks_mut(stack.plane.max(1)).take(stack.channels);
+        for (channel, words) in channels.enumerate() {
+            let columns = words.chunks_mut(stack.runs.pairs().max(1)).take(stack.columns);
+            for (column, words) in columns.enumerate() {
+                let start = column * stack.column_pitch + channel;
+                for (word, rows) in words.iter_mut().zip(stack.runs.each_pair()) {
+                    let [upper, lower] = rows.map(|row| {
+                        let value = row.map_or(Some(&stack.padding), |row| stack.image.get(start + row));
+                        u32::from(i16::from(value.copied().unwrap_or_default()) as u16)
+                    });
+                    *word = upper | lower << 16;
+                }
             }
         }
     }

@@ -10,7 +10,7 @@
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use crate::format::{Node, OpCode, Packing};
-use crate::isa::{Active, Isa, Stack, Tile};
+use crate::isa::{Active, Isa, RowPairs, Runs, Stack, Tile};
 use crate::kernels::{Axis, Call, NodeError, Operator, Tensor, TensorMut, Unary, Window, require};
 use crate::packing::tap_pairs::{Columns, RECORD_WORDS};
 use crate::quant::OutputStage;
@@ -189,12 +189,10 @@ struct Layer<'a> {
     output: [usize; 3],
 }
 
-/// Some channels of a tile: the first output row and column, and the numbers of rows and columns.
+/// A tile of the output.
 struct Part {
-    /// The first channel that is laid out, and those of the laid out ones that are computed.
-    channel: usize,
-    lanes: core::ops::Range<usize>,
-    first: [usize; 2],
+    row: usize,
+    column: usize,
     rows: usize,
     columns: usize,
 }
@@ -209,11 +207,25 @@ impl Layer<'_> {
     ) {
         let lens = [self.input, self.output].map(|size| size.iter().product::<usize>().max(1));
         let out_images = output.data.chunks_exact_mut(lens[1]);
+        let [out_h, out_w, _] = self.output;
+        let Layout { phases, rows, columns, .. } = self.layout;
         for (image, out_image) in input.data.chunks_exact(lens[0]).zip(out_images) {
-            self.each_part(|part| {
-                self.lay_out::<I>(image, part, words);
-                self.compute::<I, ADVANCE>(part, words, out_image);
-            });
+            for phase in 0..phases.min(out_h) {
+                let phase_rows = (out_h - phase).div_ceil(phases);
+                for row in (0..phase_rows).step_by(rows.max(1)) {
+                    let band = Part {
+                        row: phase + phases * row,
+                        column: 0,
+                        rows: rows.min(phase_rows - row),
+                        columns,
+                    };
+                    let runs = self.runs(&band);
+                    for column in (0..out_w).step_by(columns.max(1)) {
+                        let part = Part { column, columns: columns.min(out_w - column), ..band };
+                        self.tile::<I, ADVANCE>(&part, &runs, image, out_image, words);
+                    }
+                }
+            }
         }
         let OutputStage { min, max, .. } = self.params.stage;
         if (min, max) != (i8::MIN, i8::MAX) {
@@ -223,108 +235,85 @@ impl Layer<'_> {
         }
     }
 
-    fn each_part(&self, mut visit: impl FnMut(&Part)) {
-        let ([.., c], [out_h, out_w, _]) = (self.input, self.output);
-        let Layout { phases, lanes, .. } = self.layout;
-        for channel in (0..c).step_by(lanes.max(1)) {
+    /// The rows under a band.
+    fn runs(&self, band: &Part) -> Runs {
+        let ([h, w, c], axis) = (self.input, &self.params.window.height);
+        let below = usize::from(axis.dilation);
+        let step = below * (3 - self.layout.advance);
+        let rows = RowPairs { first: axis.start(band.row), below, step, pairs: self.layout.pairs };
+        Runs::new(&rows, h, w * c)
+    }
+
+    fn tile<I: Isa, const ADVANCE: usize>(
+        &self,
+        part: &Part,
+        runs: &Runs,
+        image: &[i8],
+        out_image: &mut [i8],
+        words: &mut [u32],
+    ) {
+        let ([_, w, c], [_, out_w, out_c]) = (self.input, self.output);
+        let Layout { kernel, phases, pairs, lanes, .. } = self.layout;
+        let (window, plane) = (&self.params.window, self.layout.plane());
+        // Columns left of the image, on it and right of it.
+        let columns = Layout::inputs(&window.width, part.columns);
+        let start = window.width.start(part.column);
+        let left = (start.min(0).unsigned_abs() as usize).min(columns);
+        let first = start.max(0) as usize;
+        let inside = w.saturating_sub(first).min(columns - left);
+        let padding = Runs::padding(pairs);
+        let mut tile = Tile {
+            weights: self.weights,
+            records: self.records,
+            words: &[],
+            plane,
+            column: usize::from(window.width.stride) * pairs,
+            kernel,
+            kernel_column: self.layout.kernel_column(&window.width),
+            channels: 0,
+            rows: part.rows,
+            columns: part.columns,
+            row_pitch: phases * out_w * out_c,
+            column_pitch: out_c,
+            stage: &self.params.stage,
+        };
+        let multiplier = out_c / c.max(1);
+        let mut output = out_image.get_mut((part.row * out_w + part.column) * out_c..).unwrap_or_default();
+        let mut channel = 0;
+        while channel < c {
             // The last channels are laid out together with some before them.
             let laid_out = channel.min(c - lanes);
-            let lanes = channel - laid_out..lanes;
-            for phase in 0..phases.min(out_h) {
-                let phase_rows = (out_h - phase).div_ceil(phases);
-                for row in (0..phase_rows).step_by(self.layout.rows.max(1)) {
-                    for column in (0..out_w).step_by(self.layout.columns.max(1)) {
-                        visit(&Part {
-                            channel: laid_out,
-                            lanes: lanes.clone(),
-                            first: [phase + phases * row, column],
-                            rows: self.layout.rows.min(phase_rows - row),
-                            columns: self.layout.columns.min(out_w - column),
-                        });
-                    }
-                }
-            }
-        }
-    }
-
-    /// Writes the columns of pairs that the part is computed from.
-    fn lay_out<I: Isa>(&self, image: &[i8], part: &Part, words: &mut [u32]) {
-        let [h, w, c] = self.input;
-        let Window { height, width } = &self.params.window;
-        let (pairs, plane, lanes) = (self.layout.pairs, self.layout.plane(), self.layout.lanes);
-        let dilation = usize::from(height.dilation);
-        let step = dilation * (3 - self.layout.advance);
-        let start = height.start(part.first[0]);
-        // The first pair whose row, so far below the pair's upper one, is not above `edge`.
-        let bound = |edge: usize, below: usize| {
-            ((edge as i32 - below as i32 - start).max(0) as usize).div_ceil(step.max(1)).min(pairs)
-        };
-        let upper = bound(0, 0)..bound(h, 0);
-        let lower = bound(0, dilation)..bound(h, dilation);
-        let (inner, outer) = (upper.start.min(lower.end), upper.start.max(lower.end));
-        let edges = [0, lower.start, inner, outer, upper.end, pairs];
-        let row = |pair: usize, below: usize| (start + (pair * step + below) as i32) as usize;
-        for column in 0..Layout::inputs(width, part.columns) {
-            let x = width.start(part.first[1]) + column as i32;
-            let inside = x >= 0 && (x as usize) < w;
-            let pixel = |row: usize| image.get((row * w + x as usize) * c + part.channel..);
-            let mut stack = |from: usize, to: usize, rows: [Option<&[i8]>; 2]| {
-                if from < to {
-                    let stack = Stack {
-                        rows,
-                        pitch: step * w * c,
-                        pairs: to - from,
-                        channels: lanes,
-                        plane,
-                        padding: self.params.input_zero_point,
-                    };
-                    I::stack_rows(&stack, words.get_mut(column * pairs + from..).unwrap_or_default());
-                }
-            };
-            if !inside {
-                stack(0, pairs, [None; 2]);
-                continue;
-            }
-            for (from, to) in edges.into_iter().zip(edges.into_iter().skip(1)) {
-                let source = |range: &core::ops::Range<usize>, below: usize| {
-                    if range.contains(&from) { pixel(row(from, below)) } else { None }
-                };
-                stack(from, to, [source(&upper, 0), source(&lower, dilation)]);
-            }
-        }
-    }
-
-    /// Computes the part's outputs.
-    fn compute<I: Isa, const ADVANCE: usize>(&self, part: &Part, words: &[u32], out_image: &mut [i8]) {
-        let ([.., c], [_, out_w, out_c]) = (self.input, self.output);
-        let Layout { kernel, phases, pairs, .. } = self.layout;
-        let Window { width, .. } = &self.params.window;
-        let multiplier = out_c / c.max(1);
-        let [y, x] = part.first;
-        let mut compute = |lane: usize, channels: usize, plane: usize| {
-            let first = (part.channel + lane) * multiplier;
-            let tile = Tile {
-                weights: self.weights.get(first * kernel.words()..).unwrap_or_default(),
-                records: self.records.get(first * RECORD_WORDS..).unwrap_or_default(),
-                words: words.get(lane * self.layout.plane()..).unwrap_or_default(),
+            let mut stack = Stack {
+                runs,
+                image: image.get(first * c + laid_out..).unwrap_or_default(),
+                column_pitch: c,
+                columns: inside,
+                channels: lanes,
                 plane,
-                column: usize::from(width.stride) * pairs,
-                kernel,
-                kernel_column: self.layout.kernel_column(width),
-                channels,
-                rows: part.rows,
-                columns: part.columns,
-                row_pitch: phases * out_w * out_c,
-                column_pitch: out_c,
-                stage: &self.params.stage,
+                padding: self.params.input_zero_point,
             };
-            let out = out_image.get_mut((y * out_w + x) * out_c + first..).unwrap_or_default();
-            I::tap_pairs::<ADVANCE>(&tile, out);
-        };
-        if multiplier == 1 {
-            compute(part.lanes.start, part.lanes.len(), self.layout.plane());
-        } else {
-            part.lanes.clone().for_each(|lane| compute(lane, multiplier, 0));
+            if inside > 0 {
+                I::stack_rows(&stack, words.get_mut(left * pairs..).unwrap_or_default());
+            }
+            stack.runs = &padding;
+            (stack.image, stack.column_pitch) = (image, 0);
+            for (at, columns) in [(0, left), (left + inside, columns - left - inside)] {
+                if columns > 0 {
+                    stack.columns = columns;
+                    I::stack_rows(&stack, words.get_mut(at * pairs..).unwrap_or_default());
+                }
+            }
+            // Output channels that share their input are neighbours.
+            (tile.channels, tile.plane) =
+                if multiplier == 1 { (lanes - (channel - laid_out), plane) } else { (multiplier, 0) };
+            while channel < laid_out + lanes {
+                let words = words.get((channel - laid_out) * plane..).unwrap_or_default();
+                I::tap_pairs::<ADVANCE>(&Tile { words, ..tile }, output);
+                tile.weights = tile.weights.get(tile.channels * kernel.words()..).unwrap_or_default();
+                tile.records = tile.records.get(tile.channels * RECORD_WORDS..).unwrap_or_default();
+                output = output.get_mut(tile.channels..).unwrap_or_default();
+                channel += tile.channels / multiplier.max(1);
+            }
         }
     }
 }

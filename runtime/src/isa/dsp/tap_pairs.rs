@@ -1,7 +1,7 @@
 //! Depthwise convolutions on tap pairs: the calls of `tap_pairs.s`.
 
 use super::last;
-use crate::isa::{Isa, Scalar, Stack, Tile};
+use crate::isa::{Run, Stack, Tile};
 use crate::packing::tap_pairs::{MOST_STEPS, RECORD_WORDS};
 
 /// What the assembly reads, and then counts with; `tap_pairs.s` names the fields in this order.
@@ -36,32 +36,31 @@ struct TileArguments {
     plane: usize,
 }
 
+/// What the assembly reads; `tap_pairs.s` names the fields in this order.
+#[repr(C)]
+struct StackArguments {
+    run: *const Run,
+    runs: *const Run,
+    end: *const Run,
+    image: *const i8,
+    padding: *const i8,
+    columns: usize,
+    column_pitch: usize,
+    output: *mut u32,
+    plane: usize,
+}
+
 // Each `secateur_tap_pairs_*` demands of the channels, columns and rows, which are at least 1 (rows beyond the first four are
 // `rows`): their inputs, weights and records are valid for reads, their outputs for writes. `entry` skips fewer than all
 // steps, by which `channel_input` is set back.
 unsafe extern "C" {
     fn secateur_tap_pairs_1(arguments: TileArguments);
     fn secateur_tap_pairs_2(arguments: TileArguments);
-    /// `upper` and `lower` are valid for reads of four bytes at each of `pairs` steps of their pitch, `output` for writes of
-    /// `pairs` words at each of four steps of `plane` bytes; pairs are not 0.
-    fn secateur_stack_rows_4(
-        upper: *const i8,
-        lower: *const i8,
-        output: *mut u32,
-        pairs: usize,
-        upper_pitch: usize,
-        lower_pitch: usize,
-        plane: usize,
-    );
-    /// As above, for reads of a byte and writes of one channel.
-    fn secateur_stack_rows_1(
-        upper: *const i8,
-        lower: *const i8,
-        output: *mut u32,
-        pairs: usize,
-        upper_pitch: usize,
-        lower_pitch: usize,
-    );
+    // Each `secateur_stack_rows_*` demands that the rows of all runs and columns are valid for reads of a byte or four,
+    // `padding` of as many, and the target for writes of all words of the one channel or the four; runs, which are not empty,
+    // and columns are not 0.
+    fn secateur_stack_rows_4(arguments: StackArguments);
+    fn secateur_stack_rows_1(arguments: StackArguments);
 }
 
 /// Bytes of a step's instructions.
@@ -125,33 +124,34 @@ pub(super) fn tap_pairs<const ADVANCE: usize>(tile: &Tile<'_>, output: &mut [i8]
 }
 
 pub(super) fn stack_rows(stack: &Stack<'_>, output: &mut [u32]) {
-    let Stack { rows, pitch, pairs, channels, plane, padding } = *stack;
+    let Stack { runs, column_pitch, columns, channels, plane, .. } = *stack;
     let width = if channels == 4 { 4 } else { 1 };
-    let long_enough = |row: Option<&[i8]>| {
-        let needed = || last(pairs, pitch)?.checked_add(channels);
-        row.is_none_or(|row| needed().is_some_and(|needed| row.len() >= needed))
+    let fits = || {
+        let read = runs.reach().checked_add(last(columns, column_pitch)?)?.checked_add(channels)?;
+        let written = last(channels, plane)?.checked_add(columns.checked_mul(runs.pairs())?)?;
+        Some(stack.image.len() >= read && output.len() >= written && runs.pairs() > 0)
     };
-    let written = last(channels, plane).and_then(|start| start.checked_add(pairs));
-    let fits = pairs > 0 && written.is_some_and(|written| output.len() >= written);
-    if !fits || !rows.into_iter().all(long_enough) {
-        return Scalar::stack_rows(stack, output);
+    if fits() != Some(true) {
+        return;
     }
-    let padding = [padding; 4];
+    let padding = [stack.padding; 4];
+    let slice = runs.as_slice();
     for channel in (0..channels).step_by(width) {
-        let source = |row: Option<&[i8]>| {
-            row.map_or((padding.as_ptr(), 0), |row| (row.as_ptr().wrapping_add(channel), pitch))
+        let arguments = StackArguments {
+            run: slice.as_ptr(),
+            runs: slice.as_ptr(),
+            end: slice.as_ptr_range().end,
+            image: stack.image.as_ptr().wrapping_add(channel),
+            padding: padding.as_ptr(),
+            columns,
+            column_pitch,
+            output: output.as_mut_ptr().wrapping_add(channel * plane),
+            plane: plane * size_of::<u32>(),
         };
-        let [(upper, upper_pitch), (lower, lower_pitch)] = rows.map(source);
-        let output = output.as_mut_ptr().wrapping_add(channel * plane);
-        // SAFETY: a row holds the channels at each pair, as has been checked; the padding is read at pitch 0. The output has
-        // a word per pair and channel, and there is a pair.
+        // SAFETY: no row of the runs is further than their reach, so the image holds the channels of all columns; the output
+        // holds their words. There are pairs, so there is a run, and no run is empty; columns are not 0.
         unsafe {
-            if width == 4 {
-                let plane = plane * size_of::<u32>();
-                secateur_stack_rows_4(upper, lower, output, pairs, upper_pitch, lower_pitch, plane);
-            } else {
-                secateur_stack_rows_1(upper, lower, output, pairs, upper_pitch, lower_pitch);
-            }
+            if width == 4 { secateur_stack_rows_4(arguments) } else { secateur_stack_rows_1(arguments) }
         }
     }
 }

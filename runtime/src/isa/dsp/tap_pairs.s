@@ -219,21 +219,24 @@ tp_function secateur_tap_pairs_2
 
 // ---- Rows to pairs ----
 //
-// r0, r1: channels of the first pixel of the upper and of the lower row (any alignment), r2: target, r3: pairs (at least
-// 1), [sp], [sp, #4]: bytes from a pair's upper and lower row to the next pair's, [sp, #8]: bytes from a channel's words to
-// the next channel's.
+//     for each column:
+//         for each run: read the rows' places and pitches; for each pair: read a byte or four of both rows, write words
+//
+// A row of pitch 0 is padding, read from where that stands.
 
-// Four channels.
-    .section .text.secateur_stack_rows_4, "ax", %progbits
-tp_function secateur_stack_rows_4
-    push    {r4-r11, lr}
-    ldr     r4, [sp, #36]
-    ldr.w   lr, [sp, #40]
-    ldr     r7, [sp, #44]
-    adds    r5, r2, r7
-    adds    r6, r5, r7
-    adds    r7, r6, r7
-.Lstack_rows_4:
+// The arguments, as above.
+.equ ST_RUN, 36             // next run
+.equ ST_RUNS, 40
+.equ ST_END, 44
+.equ ST_IMAGE, 48           // the column in the image
+.equ ST_PADDING, 52
+.equ ST_COLUMNS, 56         // columns left
+.equ ST_COLUMN, 60          // bytes from a column to the next
+.equ ST_OUTPUT, 64
+.equ ST_PLANE, 68           // bytes from a channel's words to the next channel's
+
+// Four channels of rows at r0 and r1 to words at r2, r5, r6 and r7.
+.macro st_pair_4
     ldr.w   r8, [r0]
     ldr.w   r9, [r1]
     add     r0, r0, r4
@@ -250,24 +253,67 @@ tp_function secateur_stack_rows_4
     pkhtb   r8, r9, r8, asr #16
     str     r12, [r5], #4
     str     r8, [r7], #4
-    subs    r3, r3, #1
-    bne     .Lstack_rows_4
-    pop     {r4-r11, pc}
-    .size secateur_stack_rows_4, . - secateur_stack_rows_4
+.endm
 
-// One channel.
-    .section .text.secateur_stack_rows_1, "ax", %progbits
-tp_function secateur_stack_rows_1
-    push    {r4-r6, lr}
-    ldrd    r4, r12, [sp, #16]
-.Lstack_rows_1:
-    ldrsb   r5, [r0]
-    ldrsb   r6, [r1]
+.macro st_pair_1
+    ldrsb.w r8, [r0]
+    ldrsb.w r9, [r1]
     add     r0, r0, r4
-    add     r1, r1, r12
-    pkhbt   r5, r5, r6, lsl #16
+    add     r1, r1, lr
+    pkhbt   r8, r8, r9, lsl #16
+    str     r8, [r2], #4
+.endm
+
+.macro st_function channels
+    .section .text.secateur_stack_rows_\channels, "ax", %progbits
+tp_function secateur_stack_rows_\channels
+    push    {r0-r3}
+    push    {r4-r11, lr}
+    ldr     r2, [sp, #ST_OUTPUT]
+.if \channels == 4
+    ldr     r7, [sp, #ST_PLANE]
+    add     r5, r2, r7
+    add     r6, r5, r7
+    add     r7, r6, r7
+.endif
+    ldr.w   r8, [sp, #ST_RUNS]
+.Lrun_\channels:
+    ldm.w   r8!, {r0, r1, r3, r4, lr}
+    ldr.w   r9, [sp, #ST_IMAGE]
+    ldr.w   r10, [sp, #ST_PADDING]
+    str.w   r8, [sp, #ST_RUN]
+    cmp     r4, #0
+    ite     ne
+    addne   r0, r0, r9
+    moveq   r0, r10
+    cmp     lr, #0
+    ite     ne
+    addne   r1, r1, r9
+    moveq   r1, r10
+.Lpair_\channels:
+    st_pair_\channels
     subs    r3, r3, #1
-    str     r5, [r2], #4
-    bne     .Lstack_rows_1
-    pop     {r4-r6, pc}
-    .size secateur_stack_rows_1, . - secateur_stack_rows_1
+    bne     .Lpair_\channels
+    ldr.w   r8, [sp, #ST_RUN]
+    ldr.w   r9, [sp, #ST_END]
+    cmp     r8, r9
+    bne     .Lrun_\channels
+    ldr     r0, [sp, #ST_COLUMNS]
+    ldr.w   r8, [sp, #ST_RUNS]
+    ldr.w   r9, [sp, #ST_IMAGE]
+    ldr     r1, [sp, #ST_COLUMN]
+    subs    r0, r0, #1
+    beq     .Ldone_\channels
+    add     r9, r9, r1
+    str     r0, [sp, #ST_COLUMNS]
+    str.w   r9, [sp, #ST_IMAGE]
+    b       .Lrun_\channels
+.Ldone_\channels:
+    pop     {r4-r11, lr}
+    add     sp, sp, #16
+    bx      lr
+    .size secateur_stack_rows_\channels, . - secateur_stack_rows_\channels
+.endm
+
+st_function 4
+st_function 1
