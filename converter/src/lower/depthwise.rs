@@ -36,9 +36,6 @@ impl Lowering<'_> {
         self.check_window(node, &window)?;
         let plain = self.weights(filter)?;
         let weights = transposed(&plain, output.shape.last().copied().unwrap_or(1));
-        if input.shape.last() == Some(&1) && std::env::var("DWTAP").is_err() {
-            return self.convolution(node, &weights, filter, window, 1, conv.activation);
-        }
         let sums = row_sums(&weights, output.shape.last().copied().unwrap_or(1));
         let stage = stage(to, conv.activation);
         let channels = weights::channels(filter, self.bias(node), &sums, from, to)?;
@@ -53,6 +50,9 @@ impl Lowering<'_> {
             if tap_pairs::Params::takes(&window) {
                 return self.tap_pairs(&layer);
             }
+        }
+        if layer.input[3] == 1 {
+            return self.convolution(node, &layer.weights, filter, window, 1, conv.activation);
         }
         let params = depthwise_conv2d::Params {
             weights: self.constants.add(&plain[..]),

@@ -131,11 +131,11 @@ pub trait Isa {
     /// `sums[c] += weights[c] x input[c]`.
     fn multiply_add_i8(sums: &mut [i32], weights: &[i8], input: &[i8]);
 
-    /// `sums[c] += input[c]`.
-    fn add_i8(sums: &mut [i32], input: &[i8]);
+    /// `sums[c] += input[r x pitch + c]` for each of so many rows `r`.
+    fn add_rows_i8(sums: &mut [i32], input: &[i8], rows: usize, pitch: usize);
 
-    /// `largest[c] = max(largest[c], input[c])`.
-    fn max_i8(largest: &mut [i8], input: &[i8]);
+    /// `largest[c] = max(largest[c], input[r x pitch + c])` for each of so many rows `r`.
+    fn max_rows_i8(largest: &mut [i8], input: &[i8], rows: usize, pitch: usize);
 
     /// Inputs as 16-bit values, in pairs that lie `2 PIXELS` elements apart: value `k` of row `r` goes to pair
     /// `r x pairs + k / 2`, element `k % 2`. `PIXELS` is 1 or 2. Nothing is written if a slice is too short.

@@ -39,16 +39,20 @@ impl Isa for Scalar {
     }
 
     #[inline]
-    fn add_i8(sums: &mut [i32], input: &[i8]) {
-        for (sum, &x) in sums.iter_mut().zip(input) {
-            *sum = sum.wrapping_add(i32::from(x));
+    fn add_rows_i8(sums: &mut [i32], input: &[i8], rows: usize, pitch: usize) {
+        for row in 0..rows {
+            for (sum, &x) in sums.iter_mut().zip(input.get(row * pitch..).unwrap_or_default()) {
+                *sum = sum.wrapping_add(i32::from(x));
+            }
         }
     }
 
     #[inline]
-    fn max_i8(largest: &mut [i8], input: &[i8]) {
-        for (m, &x) in largest.iter_mut().zip(input) {
-            *m = (*m).max(x);
+    fn max_rows_i8(largest: &mut [i8], input: &[i8], rows: usize, pitch: usize) {
+        for row in 0..rows {
+            for (m, &x) in largest.iter_mut().zip(input.get(row * pitch..).unwrap_or_default()) {
+                *m = (*m).max(x);
+            }
         }
     }
 

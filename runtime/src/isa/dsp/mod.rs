@@ -3,6 +3,7 @@
 //! What is not here is taken from [`Scalar`]: the compiler does as well on it.
 #![allow(unsafe_code)]
 
+mod rows;
 mod tap_pairs;
 
 use core::arch::global_asm;
@@ -25,6 +26,7 @@ global_asm!(".equ FPU, 0", options(raw));
 global_asm!(include_str!("lanes.s"), options(raw));
 global_asm!(include_str!("row_pairs.s"), options(raw));
 global_asm!(include_str!("tap_pairs.s"), options(raw));
+global_asm!(include_str!("rows.s"), options(raw));
 
 /// What the assembly reads; `lanes.s` loads the fields in this order.
 #[repr(C)]
@@ -128,7 +130,7 @@ impl Isa for Dsp {
 
     #[inline]
     fn dot4_i8(weights: &[i8], input: &[i8]) -> [i32; 4] {
-        Scalar::dot4_i8(weights, input)
+        rows::dot4_i8(weights, input)
     }
 
     #[inline]
@@ -137,13 +139,13 @@ impl Isa for Dsp {
     }
 
     #[inline]
-    fn add_i8(sums: &mut [i32], input: &[i8]) {
-        Scalar::add_i8(sums, input);
+    fn add_rows_i8(sums: &mut [i32], input: &[i8], rows: usize, pitch: usize) {
+        rows::add_rows_i8(sums, input, rows, pitch);
     }
 
     #[inline]
-    fn max_i8(largest: &mut [i8], input: &[i8]) {
-        Scalar::max_i8(largest, input);
+    fn max_rows_i8(largest: &mut [i8], input: &[i8], rows: usize, pitch: usize) {
+        rows::max_rows_i8(largest, input, rows, pitch);
     }
 
     #[inline]
