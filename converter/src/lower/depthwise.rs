@@ -44,7 +44,8 @@ impl Lowering<'_> {
         let (input, output) = (image("input", input)?, image("output", output)?);
         let layer = Layer { node, weights, channels, window, stage, input_zero_point, input, output };
         if self.core.has_dsp() && packing::tap_pairs::holds(&layer.weights, window.area(), &layer.channels) {
-            if conv.multiplier == 1 && row_pairs::Params::takes(&window) {
+            // Row pairs lay out four channels at once.
+            if conv.multiplier == 1 && layer.input[3] >= 4 && row_pairs::Params::takes(&window) {
                 return self.row_pairs(&layer);
             }
             if tap_pairs::Params::takes(&window) {
@@ -107,7 +108,15 @@ impl Lowering<'_> {
         let kernel = packing::tap_pairs::Columns::of(size).map_or(0, |kernel| kernel.words());
         let mut words = vec![0u32; layer.channels.len() * kernel];
         let mut records = vec![0i32; layer.channels.len() * packing::tap_pairs::RECORD_WORDS];
-        packing::tap_pairs::encode(&layer.weights, size, &layer.channels, &mut words, &mut records);
+        let shared = layer.output[3] / layer.input[3].max(1);
+        packing::tap_pairs::encode(
+            &layer.weights,
+            size,
+            shared.max(1),
+            &layer.channels,
+            &mut words,
+            &mut records,
+        );
         let params = tap_pairs::Params {
             weights: self.constants.add(&words[..]),
             channels: self.constants.add(&records[..]),

@@ -61,13 +61,13 @@ pub struct Plane<'a> {
 /// columns. Pitches are the distances of output bytes; channels are neighbours.
 #[derive(Debug, Clone, Copy)]
 pub struct Tile<'a> {
-    /// Weights, channel by channel.
+    /// Weights: channel by channel, or, of channels that share their input, as [`position`](crate::packing::tap_pairs::position) says.
     pub weights: &'a [u32],
     /// Records, channel by channel.
     pub records: &'a [i32],
     /// Stacked rows ([`Isa::stack_rows`]) of the padded input.
     pub words: &'a [u32],
-    /// Words from a channel's input to the next channel's.
+    /// Words from a channel's input to the next channel's; 0 if they share one.
     pub plane: usize,
     /// Words from an output column's input to the next one's; output rows are one word apart.
     pub column: usize,
@@ -92,6 +92,11 @@ pub struct Tile<'a> {
 impl Tile<'_> {
     /// Rows whose sums are computed together.
     pub const BLOCK: usize = 4;
+
+    /// Whether several channels have one input.
+    pub fn is_shared(&self) -> bool {
+        self.plane == 0 && self.channels > 1
+    }
 }
 
 /// Rows of one length inside a larger image, and the distance at which they are to stand.

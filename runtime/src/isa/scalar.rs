@@ -121,14 +121,17 @@ impl Isa for Scalar {
 
     fn tap_pairs<const ADVANCE: usize>(tile: &Tile<'_>, output: &mut [i8]) {
         let whole = OutputStage::new(tile.stage.zero_point);
-        let weights = tile.weights.chunks_exact(tile.kernel.words().max(1));
-        let channels = weights.zip(tile.records.as_chunks().0).take(tile.channels);
-        for (channel, (weights, &[bias, mantissa, shift])) in channels.enumerate() {
+        let words = tile.kernel.words();
+        let shared = if tile.is_shared() { tile.channels } else { 1 };
+        let records = tile.records.as_chunks().0.iter().take(tile.channels);
+        for (channel, &[bias, mantissa, shift]) in records.enumerate() {
             let multiplier = Multiplier { mantissa, shift: shift.wrapping_neg() };
             for column in 0..tile.columns {
                 for row in 0..tile.rows {
                     let start = channel * tile.plane + column * tile.column + row;
-                    let sum = weights.iter().enumerate().fold(bias / 2, |sum, (k, &word)| {
+                    let sum = (0..words).fold(bias / 2, |sum, k| {
+                        let place = tap_pairs::position(words, shared, channel, k);
+                        let word = tile.weights.get(place).copied().unwrap_or_default();
                         let (column, step) = (k / tile.kernel.steps, k % tile.kernel.steps);
                         let at = start + column * tile.kernel_column + step * ADVANCE;
                         let input = tile.words.get(at).copied().unwrap_or_default();

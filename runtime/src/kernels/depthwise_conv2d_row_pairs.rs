@@ -123,18 +123,19 @@ fn depthwise<I: Isa, const STRIDE: usize>(
     let images = input.data.chunks_exact((h * w * c).max(1));
     for (image, out_image) in images.zip(output.data.chunks_exact_mut((out_h * out_w * c).max(1))) {
         for channel in (0..c).step_by(LANES) {
-            let lanes = LANES.min(c - channel);
-            let source = Source { image, size: [h, w, c], channel, lanes, params };
+            // The last channels are laid out together with some before them.
+            let lanes = LANES.min(c);
+            let laid_out = channel.min(c - lanes);
+            let source = Source { image, size: [h, w, c], channel: laid_out, lanes, params };
             for first in (0..out_h).step_by((params.band as usize).max(1)) {
                 let rows = (params.band as usize).min(out_h - first);
                 source.lay_out::<I>(first * STRIDE, row_words, words);
-                for lane in 0..lanes {
-                    let own = channel + lane;
+                for own in channel..laid_out + lanes {
                     let part = |n: usize| own * n..(own + 1) * n;
                     let plane = Plane {
                         weights: weights.get(part(WEIGHT_WORDS)).unwrap_or_default(),
                         record: records.get(part(RECORD_WORDS)).unwrap_or_default(),
-                        words: words.get(lane..).unwrap_or_default(),
+                        words: words.get(own - laid_out..).unwrap_or_default(),
                         row_words,
                         rows,
                         columns: out_w,

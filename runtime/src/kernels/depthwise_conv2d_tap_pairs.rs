@@ -342,7 +342,14 @@ mod tests {
         assert!(tap_pairs::holds(&weights, kh * kw, &channels));
         let kernel = Columns::of([kh, kw]).unwrap();
         let (mut words, mut records) = (vec![0; out_c * kernel.words()], vec![0; out_c * RECORD_WORDS]);
-        tap_pairs::encode(&weights, [kh, kw], &channels, &mut words, &mut records);
+        tap_pairs::encode(
+            &weights,
+            [kh, kw],
+            out_c / layer.input.shape[3],
+            &channels,
+            &mut words,
+            &mut records,
+        );
         let params = Params {
             weights: node.constants(&words),
             channels: node.constants(&records),
@@ -373,7 +380,7 @@ mod tests {
         fn equals_the_definition(
             window in windows(6, 3),
             image in (1usize..3, 1usize..12, 1usize..9, 1usize..10),
-            multiplier in 1usize..4,
+            multiplier in 1usize..6,
             tile in [1u16..9, 1u16..5],
             seed: u64,
         ) {

@@ -34,6 +34,8 @@ struct TileArguments {
     column_pitch: usize,
     channel_bytes: usize,
     plane: usize,
+    advance: usize,
+    second: [i32; 3],
 }
 
 /// What the assembly reads; `tap_pairs.s` names the fields in this order.
@@ -50,21 +52,20 @@ struct StackArguments {
     plane: usize,
 }
 
-// Each `secateur_tap_pairs_*` demands of the channels, columns and rows, which are at least 1 (rows beyond the first four are
-// `rows`): their inputs, weights and records are valid for reads, their outputs for writes. `entry` skips fewer than all
-// steps, by which `channel_input` is set back.
+// Each `secateur_tap_*` demands of the channels, or twos of channels, and of columns and rows, none of which is 0: their
+// inputs, weights and records are valid for reads, their outputs for writes. `rows` are those beyond the first four. `entry`
+// skips fewer than all steps, by which the input is set back, and the weights where two channels share them.
 unsafe extern "C" {
-    fn secateur_tap_pairs_1(arguments: TileArguments);
-    fn secateur_tap_pairs_2(arguments: TileArguments);
+    fn secateur_tap_one_1(arguments: TileArguments);
+    fn secateur_tap_one_2(arguments: TileArguments);
+    fn secateur_tap_two_1(arguments: TileArguments);
+    fn secateur_tap_two_2(arguments: TileArguments);
     // Each `secateur_stack_rows_*` demands that the rows of all runs and columns are valid for reads of a byte or four,
     // `padding` of as many, and the target for writes of all words of the one channel or the four; runs, which are not empty,
     // and columns are not 0.
     fn secateur_stack_rows_4(arguments: StackArguments);
     fn secateur_stack_rows_1(arguments: StackArguments);
 }
-
-/// Bytes of a step's instructions.
-const STEP_BYTES: usize = 36;
 
 pub(super) fn tap_pairs<const ADVANCE: usize>(tile: &Tile<'_>, output: &mut [i8]) {
     let Tile { kernel, plane, column, kernel_column, channels, rows, columns, .. } = *tile;
@@ -85,42 +86,63 @@ pub(super) fn tap_pairs<const ADVANCE: usize>(tile: &Tile<'_>, output: &mut [i8]
     if fits() != Some(true) {
         return;
     }
-    let skipped = MOST_STEPS - kernel.steps;
-    let step = |row: usize| if row < rows { tile.row_pitch } else { 0 };
-    let steps = [step(3), step(2), step(1)];
-    let input = tile.words.as_ptr().wrapping_sub(ADVANCE * skipped);
-    let fourth = output.as_mut_ptr().wrapping_add(steps.iter().sum());
-    let arguments = TileArguments {
-        input,
-        weights: tile.weights.as_ptr(),
-        bias: 0,
-        skip: kernel_column * size_of::<u32>(),
-        end: tile.weights.as_ptr(),
-        entry: STEP_BYTES * skipped,
-        mantissa: 0,
-        shift: 0,
-        zero_point: tile.stage.zero_point.into(),
-        output: fourth,
-        steps,
-        left: 0,
-        pitch: tile.row_pitch,
-        column_input: input,
-        column_output: fourth,
-        columns,
-        channel_input: input,
-        channel_output: fourth,
-        channels,
-        record: tile.records.as_ptr(),
-        rows: rows.saturating_sub(Tile::BLOCK),
-        all_columns: columns,
-        column: column * size_of::<u32>(),
-        column_pitch: tile.column_pitch,
-        channel_bytes: kernel.words() * size_of::<u32>(),
-        plane: plane * size_of::<u32>(),
+    let mut run = |first: usize, count: usize, together: usize| {
+        let skipped = MOST_STEPS - kernel.steps;
+        let step = |row: usize| if row < rows { tile.row_pitch } else { 0 };
+        let steps = [step(3), step(2), step(1)];
+        let input = tile.words.as_ptr().wrapping_sub(ADVANCE * skipped);
+        let weights = tile.weights.as_ptr().wrapping_add(kernel.words() * first);
+        let weights = if together == 1 { weights } else { weights.wrapping_sub(2 * skipped) };
+        let fourth = output.as_mut_ptr().wrapping_add(first + steps.iter().sum::<usize>());
+        let arguments = TileArguments {
+            input,
+            weights,
+            bias: 0,
+            skip: kernel_column * size_of::<u32>(),
+            end: weights,
+            // The bytes of the instructions of a step.
+            entry: skipped * if together == 1 { 36 } else { 56 },
+            mantissa: 0,
+            shift: 0,
+            zero_point: tile.stage.zero_point.into(),
+            output: fourth,
+            steps,
+            left: 0,
+            pitch: tile.row_pitch,
+            column_input: input,
+            column_output: fourth,
+            columns,
+            channel_input: input,
+            channel_output: fourth,
+            channels: count,
+            record: tile.records.as_ptr().wrapping_add(RECORD_WORDS * first),
+            rows: rows.saturating_sub(Tile::BLOCK),
+            all_columns: columns,
+            column: column * size_of::<u32>(),
+            column_pitch: tile.column_pitch,
+            channel_bytes: together * kernel.words() * size_of::<u32>(),
+            plane: plane * size_of::<u32>(),
+            advance: 2 * kernel.steps * size_of::<u32>(),
+            second: [0; 3],
+        };
+        // SAFETY: `fits` says that inputs, weights, records and outputs of all channels, columns and rows are there, and none
+        // of them is 0; blocks of fewer than four rows write to the last of them again. The steps are 1 to 8.
+        unsafe {
+            match (together, ADVANCE) {
+                (1, 1) => secateur_tap_one_1(arguments),
+                (1, _) => secateur_tap_one_2(arguments),
+                (_, 1) => secateur_tap_two_1(arguments),
+                (_, _) => secateur_tap_two_2(arguments),
+            }
+        }
     };
-    // SAFETY: `fits` says that inputs, weights, records and outputs of all channels, columns and rows are there, and none of
-    // them is 0; blocks of fewer than four rows write to the last of them again. The steps are 1 to 8.
-    unsafe { if ADVANCE == 1 { secateur_tap_pairs_1(arguments) } else { secateur_tap_pairs_2(arguments) } }
+    let twos = if tile.is_shared() { channels / 2 } else { 0 };
+    if twos > 0 {
+        run(0, twos, 2);
+    }
+    if 2 * twos < channels {
+        run(2 * twos, channels - 2 * twos, 1);
+    }
 }
 
 pub(super) fn stack_rows(stack: &Stack<'_>, output: &mut [u32]) {

@@ -11,11 +11,13 @@
 // The steps of a kernel column are unrolled. A column of fewer steps is entered where as many are left, with the inputs set
 // back by the steps that are skipped; every instruction of a step is 4 bytes long, so that the place is a product. Where
 // there are fewer than four rows, the last ones write to the place of the last valid one, before that one does.
+//
+// Two channels that share their input are computed together, eight sums at a time.
 
 .syntax unified
 .thumb
 
-// The arguments, which become the frame: r0 to r3 are pushed below those on the stack. Offsets from the stack pointer, with
+// The arguments, which become the frame: r0 to r3 are pushed below those on the stack. Two channels count as one. Offsets from the stack pointer, with
 // nine registers saved.
 .equ TP_INPUT, 36           // input of the next block, set back
 .equ TP_WEIGHTS, 40         // weights of the channel
@@ -45,8 +47,12 @@
 .equ TP_COLUMN_PITCH, 136   // bytes from an output column to the next
 .equ TP_CHANNEL_BYTES, 140  // bytes of a channel's weights
 .equ TP_PLANE, 144          // bytes from a channel's input to the next
+.equ TP_ADVANCE, 148        // bytes from a kernel column's weights to the next, for two channels
+.equ TP_BIAS_2, 152         // of the second channel
+.equ TP_MANTISSA_2, 156
+.equ TP_SHIFT_2, 160
 
-.macro tp_step advance, u
+.macro tp_step_one advance, u
     ldr.w   r3, [r0, #(4 * \advance * \u)]
     ldr.w   r4, [r0, #(4 * \advance * \u + 4)]
     ldr.w   r5, [r0, #(4 * \advance * \u + 8)]
@@ -58,20 +64,90 @@
     smlad   r10, r2, r6, r10
 .endm
 
+// Sums in r4 to r7 and r8 to r11, inputs at r0, weights at r1.
+.macro tp_step_two advance, u
+    ldr.w   r12, [r0, #(4 * \advance * \u)]
+    ldr.w   lr, [r0, #(4 * \advance * \u + 4)]
+    ldr.w   r2, [r1, #(8 * \u)]
+    ldr.w   r3, [r1, #(8 * \u + 4)]
+    smlad   r4, r2, r12, r4
+    smlad   r5, r2, lr, r5
+    smlad   r8, r3, r12, r8
+    smlad   r9, r3, lr, r9
+    ldr.w   r12, [r0, #(4 * \advance * \u + 8)]
+    ldr.w   lr, [r0, #(4 * \advance * \u + 12)]
+    smlad   r6, r2, r12, r6
+    smlad   r7, r2, lr, r7
+    smlad   r10, r3, r12, r10
+    smlad   r11, r3, lr, r11
+.endm
+
 // Sums in r7 to r10, inputs at r0, weights at r1 up to r12.
-.macro tp_column advance
-    tp_step \advance, 0
-    tp_step \advance, 1
-    tp_step \advance, 2
-    tp_step \advance, 3
-    tp_step \advance, 4
-    tp_step \advance, 5
-    tp_step \advance, 6
-    tp_step \advance, 7
+.macro tp_next_one
     add     r0, r0, r11
     cmp     r1, r12
     it      ne
     bxne    lr
+.endm
+
+.macro tp_next_two
+    ldr     r2, [sp, #TP_SKIP]
+    ldr     r3, [sp, #TP_ADVANCE]
+    ldr.w   r12, [sp, #TP_END]
+    ldr.w   lr, [sp, #TP_ENTRY]
+    add     r0, r0, r2
+    add     r1, r1, r3
+    cmp     r1, r12
+    it      ne
+    bxne    lr
+.endm
+
+.macro tp_column count, advance
+    tp_step_\count \advance, 0
+    tp_step_\count \advance, 1
+    tp_step_\count \advance, 2
+    tp_step_\count \advance, 3
+    tp_step_\count \advance, 4
+    tp_step_\count \advance, 5
+    tp_step_\count \advance, 6
+    tp_step_\count \advance, 7
+    tp_next_\count
+.endm
+
+.macro tp_enter_one
+    ldr.w   r7, [sp, #TP_BIAS]
+    ldr.w   r11, [sp, #TP_SKIP]
+    ldr.w   r12, [sp, #TP_END]
+    ldr.w   lr, [sp, #TP_ENTRY]
+    mov     r8, r7
+    mov     r9, r7
+    mov     r10, r7
+    bx      lr
+.endm
+
+.macro tp_enter_two
+    ldr     r4, [sp, #TP_BIAS]
+    ldr.w   r8, [sp, #TP_BIAS_2]
+    ldr.w   lr, [sp, #TP_ENTRY]
+    mov     r5, r4
+    mov     r6, r4
+    mov     r7, r4
+    mov     r9, r8
+    mov     r10, r8
+    mov     r11, r8
+    bx      lr
+.endm
+
+// Four sums, requantized with what the registers hold.
+.macro tp_round_four sum0, sum1, sum2, sum3
+    smmulr  \sum0, \sum0, r0
+    smmulr  \sum1, \sum1, r0
+    smmulr  \sum2, \sum2, r0
+    smmulr  \sum3, \sum3, r0
+    tp_round \sum0
+    tp_round \sum1
+    tp_round \sum2
+    tp_round \sum3
 .endm
 
 // Twice the sum, times mantissa r0, shifted right by r1, plus zero point r2; the sum has been multiplied.
@@ -82,6 +158,59 @@
     ssat    \sum, #8, \sum
 .endm
 
+// Places of the four outputs: r3, r0, r1, r2 from the fourth to the first.
+.macro tp_places
+    ldr     r3, [sp, #TP_OUTPUT]
+    ldr     r0, [sp, #TP_THIRD]
+    ldr     r1, [sp, #TP_SECOND]
+    ldr     r2, [sp, #TP_FIRST]
+    subs    r0, r3, r0
+    subs    r1, r0, r1
+    subs    r2, r1, r2
+.endm
+
+.macro tp_finish_one
+    ldr     r0, [sp, #TP_MANTISSA]
+    ldr     r1, [sp, #TP_SHIFT]
+    ldr     r2, [sp, #TP_ZERO_POINT]
+    tp_round_four r7, r8, r9, r10
+    tp_places
+    strb.w  r10, [r3]
+    strb.w  r9, [r0]
+    strb.w  r8, [r1]
+    strb    r7, [r2]
+.endm
+
+.macro tp_finish_two
+    ldr     r0, [sp, #TP_MANTISSA]
+    ldr     r1, [sp, #TP_SHIFT]
+    ldr     r2, [sp, #TP_ZERO_POINT]
+    tp_round_four r4, r5, r6, r7
+    ldr     r0, [sp, #TP_MANTISSA_2]
+    ldr     r1, [sp, #TP_SHIFT_2]
+    tp_round_four r8, r9, r10, r11
+    tp_places
+    strb    r7, [r3]
+    strb.w  r11, [r3, #1]
+    strb    r6, [r0]
+    strb.w  r10, [r0, #1]
+    strb    r5, [r1]
+    strb.w  r9, [r1, #1]
+    strb    r4, [r2]
+    strb.w  r8, [r2, #1]
+.endm
+
+.macro tp_record_one
+    ldm     r0!, {r1, r2, r3}
+.endm
+
+.macro tp_record_two
+    ldm     r0!, {r1, r2, r3, r6, r7, r8}
+    str     r6, [sp, #TP_BIAS_2]
+    str     r7, [sp, #TP_MANTISSA_2]
+    str.w   r8, [sp, #TP_SHIFT_2]
+.endm
+
 .macro tp_function name
     .global \name
     .type \name, %function
@@ -90,28 +219,30 @@
 \name:
 .endm
 
-    .section .text.secateur_tap_pairs, "ax", %progbits
-tp_function secateur_tap_pairs_1
+// \count: "one" or "two" channels at a time.
+.macro tp_kernel count, channels
+    .section .text.secateur_tap_\count, "ax", %progbits
+tp_function secateur_tap_\count\()_1
     push    {r0-r3}
     push    {r4-r11, lr}
-    adr.w   r4, .Lsteps_tp_1
-    b       .Lstart_tp
-    .size secateur_tap_pairs_1, . - secateur_tap_pairs_1
+    adr.w   r4, .Lsteps_1_\count
+    b       .Lstart_\count
+    .size secateur_tap_\count\()_1, . - secateur_tap_\count\()_1
 
-tp_function secateur_tap_pairs_2
+tp_function secateur_tap_\count\()_2
     push    {r0-r3}
     push    {r4-r11, lr}
-    adr.w   r4, .Lsteps_tp_2
-.Lstart_tp:
+    adr.w   r4, .Lsteps_2_\count
+.Lstart_\count:
     ldr     r5, [sp, #TP_ENTRY]
     add     r4, r4, r5
     orr     r4, r4, #1
     str     r4, [sp, #TP_ENTRY]
-.Lchannel_tp:
+.Lchannel_\count:
     ldr     r0, [sp, #TP_RECORD]
     ldr     r4, [sp, #TP_END]
     ldr     r5, [sp, #TP_CHANNEL_BYTES]
-    ldm     r0!, {r1, r2, r3}
+    tp_record_\count
     str     r0, [sp, #TP_RECORD]
     str     r1, [sp, #TP_BIAS]
     str     r2, [sp, #TP_MANTISSA]
@@ -124,57 +255,29 @@ tp_function secateur_tap_pairs_2
     ldr     r2, [sp, #TP_ALL_COLUMNS]
     str     r0, [sp, #TP_COLUMN_INPUT]
     str     r1, [sp, #TP_COLUMN_OUTPUT]
-.Lcolumn_tp:
+.Lcolumn_\count:
     str     r2, [sp, #TP_COLUMNS]
     ldr     r2, [sp, #TP_ROWS]
     str     r1, [sp, #TP_OUTPUT]
     str     r2, [sp, #TP_LEFT]
     // r0: input of the block.
-.Lblock_tp:
+.Lblock_\count:
     str     r0, [sp, #TP_INPUT]
     ldr     r1, [sp, #TP_WEIGHTS]
-    ldr.w   r7, [sp, #TP_BIAS]
-    ldr.w   r11, [sp, #TP_SKIP]
-    ldr.w   r12, [sp, #TP_END]
-    ldr.w   lr, [sp, #TP_ENTRY]
-    mov     r8, r7
-    mov     r9, r7
-    mov     r10, r7
-    bx      lr
+    tp_enter_\count
     .p2align 2
-.Lsteps_tp_2:
-    tp_column 2
-    b       .Lfinish_tp
+.Lsteps_2_\count:
+    tp_column \count, 2
+    b       .Lfinish_\count
     .p2align 2
-.Lsteps_tp_1:
-    tp_column 1
-.Lfinish_tp:
-    ldr     r0, [sp, #TP_MANTISSA]
-    ldr     r1, [sp, #TP_SHIFT]
-    ldr     r2, [sp, #TP_ZERO_POINT]
-    ldr     r3, [sp, #TP_OUTPUT]
-    ldr     r4, [sp, #TP_THIRD]
-    ldr     r5, [sp, #TP_SECOND]
-    ldr     r6, [sp, #TP_FIRST]
-    smmulr  r7, r7, r0
-    smmulr  r8, r8, r0
-    smmulr  r9, r9, r0
-    smmulr  r10, r10, r0
-    sub     r4, r3, r4
-    sub     r5, r4, r5
-    sub     r6, r5, r6
-    tp_round r10
-    tp_round r9
-    tp_round r8
-    tp_round r7
-    strb    r10, [r3]
-    strb    r9, [r4]
-    strb    r8, [r5]
-    strb    r7, [r6]
+.Lsteps_1_\count:
+    tp_column \count, 1
+.Lfinish_\count:
+    tp_finish_\count
     ldr     r1, [sp, #TP_LEFT]
     ldr     r0, [sp, #TP_INPUT]
     ldr     r2, [sp, #TP_PITCH]
-    cbz     r1, .Lnext_tp
+    cbz     r1, .Lnext_\count
     mov     r4, r1
     cmp     r4, #4
     it      hi
@@ -184,38 +287,42 @@ tp_function secateur_tap_pairs_2
     mla     r3, r4, r2, r3
     str     r1, [sp, #TP_LEFT]
     str     r3, [sp, #TP_OUTPUT]
-    b       .Lblock_tp
-.Lnext_tp:
+    b       .Lblock_\count
+.Lnext_\count:
     ldr     r2, [sp, #TP_COLUMNS]
     ldr     r0, [sp, #TP_COLUMN_INPUT]
     ldr     r3, [sp, #TP_COLUMN]
     ldr     r1, [sp, #TP_COLUMN_OUTPUT]
     ldr     r4, [sp, #TP_COLUMN_PITCH]
     subs    r2, r2, #1
-    beq     .Lnext_channel_tp
+    beq     .Lnext_channel_\count
     add     r0, r0, r3
     add     r1, r1, r4
     str     r0, [sp, #TP_COLUMN_INPUT]
     str     r1, [sp, #TP_COLUMN_OUTPUT]
-    b       .Lcolumn_tp
-.Lnext_channel_tp:
+    b       .Lcolumn_\count
+.Lnext_channel_\count:
     ldr     r2, [sp, #TP_CHANNELS]
     ldr     r0, [sp, #TP_CHANNEL_INPUT]
     ldr     r3, [sp, #TP_PLANE]
     ldr     r1, [sp, #TP_CHANNEL_OUTPUT]
     subs    r2, r2, #1
-    beq     .Ldone_tp
+    beq     .Ldone_\count
     add     r0, r0, r3
-    adds    r1, r1, #1
+    adds    r1, r1, #\channels
     str     r2, [sp, #TP_CHANNELS]
     str     r0, [sp, #TP_CHANNEL_INPUT]
     str     r1, [sp, #TP_CHANNEL_OUTPUT]
-    b       .Lchannel_tp
-.Ldone_tp:
+    b       .Lchannel_\count
+.Ldone_\count:
     pop     {r4-r11, lr}
     add     sp, sp, #16
     bx      lr
-    .size secateur_tap_pairs_2, . - secateur_tap_pairs_2
+    .size secateur_tap_\count\()_2, . - secateur_tap_\count\()_2
+.endm
+
+tp_kernel one, 1
+tp_kernel two, 2
 
 // ---- Rows to pairs ----
 //
