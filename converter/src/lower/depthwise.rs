@@ -25,7 +25,10 @@ const MOST_BAND_BYTES: usize = 4096;
 const MOST_TILE: usize = 64;
 
 /// Scratch of a tile that no layer is too small for.
-const LEAST_TILE_BYTES: usize = 512;
+const LEAST_TILE_BYTES: usize = 864;
+
+/// Most fours of channels that are laid out together.
+const MOST_FOURS: u8 = 8;
 
 impl Lowering<'_> {
     /// One input channel makes it an ordinary convolution where no packing of its own holds.
@@ -125,7 +128,8 @@ impl Lowering<'_> {
             columns: 1,
             stage: layer.stage,
             input_zero_point: layer.input_zero_point,
-            reserved: [0; 3],
+            fours: 1,
+            reserved: [0; 2],
         };
         let (params, scratch_len) = best_tile(&params, layer);
         let step = self.step_of(layer.node, &params)?;
@@ -150,11 +154,12 @@ struct Layer<'n> {
 /// if none is; and its scratch.
 fn best_tile(params: &tap_pairs::Params, layer: &Layer<'_>) -> (tap_pairs::Params, usize) {
     let ([_, h, w, c], [_, out_h, out_w, out_c]) = (layer.input, layer.output);
-    let most = ((h * w * c + out_h * out_w * out_c) / 8).clamp(LEAST_TILE_BYTES, MOST_BAND_BYTES);
+    let most = ((h * w * c + out_h * out_w * out_c) / 7).clamp(LEAST_TILE_BYTES, MOST_BAND_BYTES);
     let sizes = |len: usize| (1..len.min(MOST_TILE)).chain([len]).filter_map(|size| u16::try_from(size).ok());
     let tiles = sizes(out_h).flat_map(|rows| sizes(out_w).map(move |columns| (rows, columns)));
-    let candidates = tiles.filter_map(|(rows, columns)| {
-        let params = tap_pairs::Params { rows, columns, ..*params };
+    let tiles = tiles.flat_map(|tile| (1..=MOST_FOURS).map(move |fours| (tile, fours)));
+    let candidates = tiles.filter_map(|((rows, columns), fours)| {
+        let params = tap_pairs::Params { rows, columns, fours, ..*params };
         Some((params, tap_pairs::Layout::new(&params, c, [out_h, out_w])?))
     });
     let best = candidates.min_by_key(|(_, layout)| {
@@ -167,19 +172,22 @@ fn best_tile(params: &tap_pairs::Params, layer: &Layer<'_>) -> (tap_pairs::Param
 fn cycles(layout: &tap_pairs::Layout, layer: &Layer<'_>) -> usize {
     /// Cycles of a pair that is laid out, and of laying out a column besides.
     const PAIR: usize = 6;
-    const COLUMN: usize = 80;
+    const COLUMN: usize = 40;
     /// Cycles of a word of weights for four outputs, and of these besides.
     const STEP: usize = 10;
     const BLOCK: usize = 64;
     /// Cycles of a channel of a tile besides.
     const CHANNEL: usize = 80;
+    /// Cycles of the channels of a tile that are laid out together, besides.
+    const LANES: usize = 400;
     let ([.., c], [_, out_h, out_w, out_c]) = (layer.input, layer.output);
     let tiles = layout.tiles([out_h, out_w]);
-    let columns = layout.inputs.saturating_mul(layout.pairs * PAIR + COLUMN / layout.lanes);
+    let columns = layout.inputs.saturating_mul(layout.pairs * PAIR + COLUMN / layout.lanes.min(4));
     let blocks = layout.columns.saturating_mul(layout.rows.div_ceil(Tile::BLOCK));
     let block = BLOCK + STEP * layout.kernel.words();
     let outputs = blocks.saturating_mul(block).saturating_add(CHANNEL);
     let tile = c.saturating_mul(columns).saturating_add(out_c.saturating_mul(outputs));
+    let tile = tile.saturating_add(LANES * c.div_ceil(layout.lanes));
     tiles.saturating_mul(tile)
 }
 

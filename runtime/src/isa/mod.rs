@@ -73,6 +73,8 @@ pub struct Tile<'a> {
     pub column: usize,
     /// Columns of the kernel.
     pub kernel: Columns,
+    /// Words from the input of a kernel column's word to that of the next one, 1 or 2.
+    pub advance: usize,
     /// Words from a kernel column's input to the next one's.
     pub kernel_column: usize,
     /// Output channels.
@@ -158,9 +160,8 @@ pub trait Isa {
     /// lower half. Nothing is written if a slice is too short.
     fn stack_rows(stack: &Stack<'_>, output: &mut [u32]);
 
-    /// A depthwise convolution on tap pairs; a kernel column's next word takes the input `ADVANCE` (1 or 2) words further
-    /// on. `output` starts at the first output. Nothing is written if a slice is too short.
-    fn tap_pairs<const ADVANCE: usize>(tile: &Tile<'_>, output: &mut [i8]);
+    /// A depthwise convolution on tap pairs. `output` starts at the first output. Nothing is written if a slice is too short.
+    fn tap_pairs(tile: &Tile<'_>, output: &mut [i8]);
 
     /// Whole groups of `SIZE` channels times `PIXELS` vectors of inputs: writes `SIZE` bytes per group to each output,
     /// with the zero point added and clamped to -128 to 127.

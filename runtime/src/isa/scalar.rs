@@ -119,7 +119,7 @@ impl Isa for Scalar {
         }
     }
 
-    fn tap_pairs<const ADVANCE: usize>(tile: &Tile<'_>, output: &mut [i8]) {
+    fn tap_pairs(tile: &Tile<'_>, output: &mut [i8]) {
         let whole = OutputStage::new(tile.stage.zero_point);
         let words = tile.kernel.words();
         let shared = if tile.is_shared() { tile.channels } else { 1 };
@@ -133,7 +133,7 @@ impl Isa for Scalar {
                         let place = tap_pairs::position(words, shared, channel, k);
                         let word = tile.weights.get(place).copied().unwrap_or_default();
                         let (column, step) = (k / tile.kernel.steps, k % tile.kernel.steps);
-                        let at = start + column * tile.kernel_column + step * ADVANCE;
+                        let at = start + column * tile.kernel_column + step * tile.advance;
                         let input = tile.words.get(at).copied().unwrap_or_default();
                         let inputs = [input as i16, (input >> 16) as i16].map(i32::from);
                         let products = tap_pairs::decode(word).into_iter().zip(inputs);

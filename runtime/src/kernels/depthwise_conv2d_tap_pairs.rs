@@ -2,8 +2,8 @@
 //!
 //! Rows of the output that see the same rows of the input form a phase: with stride `s` and dilation `d`, every
 //! `d / gcd(s, d)`th row, which sees every `d`th row of the input at stride `s / gcd(s, d)`. That stride must be 1 or 2. The
-//! input of some rows of a phase and some columns is laid out in scratch, for up to four channels at a time, as columns of
-//! vertical pairs, padding included; a channel's weights then run over it for four output rows at once.
+//! input of some rows of a phase and some columns is laid out in scratch, for some channels at a time, as columns of vertical
+//! pairs, padding included; a channel's weights then run over it for four output rows at once.
 //!
 //! Layouts of input and output and the arithmetic are [`depthwise_conv2d`](super::depthwise_conv2d)'s.
 
@@ -15,7 +15,7 @@ use crate::kernels::{Axis, Call, NodeError, Operator, Tensor, TensorMut, Unary, 
 use crate::packing::tap_pairs::{Columns, RECORD_WORDS};
 use crate::quant::OutputStage;
 
-/// Channels that are laid out together; one at a time where there are fewer.
+/// Channels that are laid out together are a multiple of this; one at a time where there are fewer.
 const LANES: usize = 4;
 
 /// Parameters in the file, 36 bytes.
@@ -36,8 +36,10 @@ pub struct Params {
     pub stage: OutputStage,
     /// Input zero point: the value of padding.
     pub input_zero_point: i8,
+    /// Fours of channels that are laid out at a time, at least 1.
+    pub fours: u8,
     /// Zero.
-    pub reserved: [u8; 3],
+    pub reserved: [u8; 2],
 }
 
 impl Params {
@@ -93,7 +95,8 @@ impl Layout {
         let steps = if size[1] == 1 { kernel.words() } else { kernel.steps };
         let pairs = rows.max(Tile::BLOCK) + advance * steps.saturating_sub(1);
         let inputs = Self::inputs(width, columns);
-        let lanes = if channels < LANES { 1 } else { LANES };
+        let most = channels / LANES * LANES;
+        let lanes = if most == 0 { 1 } else { most.min(LANES * usize::from(params.fours)) };
         Some(Self { phases, advance, kernel, rows, columns, pairs, inputs, lanes })
     }
 
@@ -135,8 +138,8 @@ pub static OPERATOR: Operator =
 
 fn check(node: &Node<'_>) -> Result<u64, NodeError> {
     let params = node.params::<Params>().ok_or(NodeError::Params)?;
-    require(params.stage.is_valid() && params.reserved == [0; 3], NodeError::Params)?;
-    require(params.rows > 0 && params.columns > 0, NodeError::Params)?;
+    require(params.stage.is_valid() && params.reserved == [0; 2], NodeError::Params)?;
+    require(params.rows > 0 && params.columns > 0 && params.fours > 0, NodeError::Params)?;
     let shape = |tensor: Option<&crate::format::TensorRecord>| tensor.and_then(|t| t.shape.nhwc());
     let [n, h, w, c] = shape(node.input(0)).ok_or(NodeError::Shape)?;
     let [out_n, out_h, out_w, out_c] = shape(node.output(0)).ok_or(NodeError::Shape)?;
@@ -171,11 +174,7 @@ fn run(call: &mut Call<'_, '_>) {
     let Some(scratch) = scratch.get_mut(..layout.scratch_len()) else { return };
     let Ok(words) = <[u32]>::mut_from_bytes(scratch) else { return };
     let layer = Layer { params, layout, weights, records, input: [h, w, c], output: [out_h, out_w, out_c] };
-    if layout.advance == 1 {
-        layer.run::<Active, 1>(input, output, words);
-    } else {
-        layer.run::<Active, 2>(input, output, words);
-    }
+    layer.run::<Active>(input, output, words);
 }
 
 /// What all tiles are computed from; shapes, weights and records are as `check` demands.
@@ -199,12 +198,7 @@ struct Part {
 
 impl Layer<'_> {
     /// The kernel. `words` holds the lanes of a layout.
-    fn run<I: Isa, const ADVANCE: usize>(
-        &self,
-        input: Tensor<'_, i8>,
-        output: TensorMut<'_, i8>,
-        words: &mut [u32],
-    ) {
+    fn run<I: Isa>(&self, input: Tensor<'_, i8>, output: TensorMut<'_, i8>, words: &mut [u32]) {
         let lens = [self.input, self.output].map(|size| size.iter().product::<usize>().max(1));
         let out_images = output.data.chunks_exact_mut(lens[1]);
         let [out_h, out_w, _] = self.output;
@@ -222,7 +216,7 @@ impl Layer<'_> {
                     let runs = self.runs(&band);
                     for column in (0..out_w).step_by(columns.max(1)) {
                         let part = Part { column, columns: columns.min(out_w - column), ..band };
-                        self.tile::<I, ADVANCE>(&part, &runs, image, out_image, words);
+                        self.tile::<I>(&part, &runs, image, out_image, words);
                     }
                 }
             }
@@ -244,14 +238,7 @@ impl Layer<'_> {
         Runs::new(&rows, h, w * c)
     }
 
-    fn tile<I: Isa, const ADVANCE: usize>(
-        &self,
-        part: &Part,
-        runs: &Runs,
-        image: &[i8],
-        out_image: &mut [i8],
-        words: &mut [u32],
-    ) {
+    fn tile<I: Isa>(&self, part: &Part, runs: &Runs, image: &[i8], out_image: &mut [i8], words: &mut [u32]) {
         let ([_, w, c], [_, out_w, out_c]) = (self.input, self.output);
         let Layout { kernel, phases, pairs, lanes, .. } = self.layout;
         let (window, plane) = (&self.params.window, self.layout.plane());
@@ -269,6 +256,7 @@ impl Layer<'_> {
             plane,
             column: usize::from(window.width.stride) * pairs,
             kernel,
+            advance: self.layout.advance,
             kernel_column: self.layout.kernel_column(&window.width),
             channels: 0,
             rows: part.rows,
@@ -283,23 +271,16 @@ impl Layer<'_> {
         while channel < c {
             // The last channels are laid out together with some before them.
             let laid_out = channel.min(c - lanes);
-            let mut stack = Stack {
-                runs,
-                image: image.get(first * c + laid_out..).unwrap_or_default(),
-                column_pitch: c,
-                columns: inside,
-                channels: lanes,
-                plane,
-                padding: self.params.input_zero_point,
-            };
-            if inside > 0 {
-                I::stack_rows(&stack, words.get_mut(left * pairs..).unwrap_or_default());
-            }
-            stack.runs = &padding;
-            (stack.image, stack.column_pitch) = (image, 0);
-            for (at, columns) in [(0, left), (left + inside, columns - left - inside)] {
+            let inner = image.get(first * c + laid_out..).unwrap_or_default();
+            let parts = [
+                (left, inside, runs, inner, c),
+                (0, left, &padding, image, 0),
+                (left + inside, columns - left - inside, &padding, image, 0),
+            ];
+            for (at, columns, runs, image, column_pitch) in parts {
                 if columns > 0 {
-                    stack.columns = columns;
+                    let padding = self.params.input_zero_point;
+                    let stack = Stack { runs, image, column_pitch, columns, channels: lanes, plane, padding };
                     I::stack_rows(&stack, words.get_mut(at * pairs..).unwrap_or_default());
                 }
             }
@@ -308,7 +289,7 @@ impl Layer<'_> {
                 if multiplier == 1 { (lanes - (channel - laid_out), plane) } else { (multiplier, 0) };
             while channel < laid_out + lanes {
                 let words = words.get((channel - laid_out) * plane..).unwrap_or_default();
-                I::tap_pairs::<ADVANCE>(&Tile { words, ..tile }, output);
+                I::tap_pairs(&Tile { words, ..tile }, output);
                 tile.weights = tile.weights.get(tile.channels * kernel.words()..).unwrap_or_default();
                 tile.records = tile.records.get(tile.channels * RECORD_WORDS..).unwrap_or_default();
                 output = output.get_mut(tile.channels..).unwrap_or_default();
@@ -333,6 +314,7 @@ mod tests {
     use crate::quant::ChannelQuant;
 
     fn node(layer: &crate::kernels::testing::Layer, [rows, columns]: [u16; 2]) -> OneNode {
+        let fours = 1 + (rows % 3) as u8;
         let mut node = OneNode::new(OpCode::DepthwiseConv2d).packing(Packing::TapPairs);
         let [_, out_h, out_w, out_c] = layer.output;
         let [_, kh, kw, _] = layer.weights.shape;
@@ -358,7 +340,8 @@ mod tests {
             columns,
             stage: layer.stage,
             input_zero_point: layer.zero_point,
-            reserved: [0; 3],
+            fours,
+            reserved: [0; 2],
         };
         let layout = Layout::new(&params, layer.input.shape[3], [out_h, out_w]).unwrap();
         let node = node.params(&params).input(&layer.input.shape, &layer.input.data);
@@ -394,7 +377,7 @@ mod tests {
             kernel in 1u16..40,
             dilation in 1u16..4,
             pad in 0u16..20,
-            (length, channels) in (1usize..50, 1usize..9),
+            (length, channels) in (1usize..50, 1usize..20),
             rows in 1u16..30,
             seed: u64,
         ) {

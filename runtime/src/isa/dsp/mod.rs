@@ -254,8 +254,8 @@ impl Isa for Dsp {
         tap_pairs::stack_rows(stack, output);
     }
 
-    fn tap_pairs<const ADVANCE: usize>(tile: &Tile<'_>, output: &mut [i8]) {
-        tap_pairs::tap_pairs::<ADVANCE>(tile, output);
+    fn tap_pairs(tile: &Tile<'_>, output: &mut [i8]) {
+        tap_pairs::tap_pairs(tile, output);
     }
 
     fn lanes<const SIZE: usize, const PIXELS: usize>(

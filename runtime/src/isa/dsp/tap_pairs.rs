@@ -34,7 +34,7 @@ struct TileArguments {
     column_pitch: usize,
     channel_bytes: usize,
     plane: usize,
-    advance: usize,
+    kernel_column: usize,
     second: [i32; 3],
 }
 
@@ -67,30 +67,39 @@ unsafe extern "C" {
     fn secateur_stack_rows_1(arguments: StackArguments);
 }
 
-pub(super) fn tap_pairs<const ADVANCE: usize>(tile: &Tile<'_>, output: &mut [i8]) {
-    let Tile { kernel, plane, column, kernel_column, channels, rows, columns, .. } = *tile;
+#[inline(never)]
+pub(super) fn tap_pairs(tile: &Tile<'_>, output: &mut [i8]) {
+    let Tile { kernel, advance, plane, column, kernel_column, channels, rows, columns, .. } = *tile;
+    // Counts of 16 bits and distances of 32: nothing overflows 64 bits.
+    let counts = [channels, rows, columns, kernel.count, kernel.steps];
+    let counted = counts.iter().all(|&count| count > 0) && counts.iter().fold(0, |all, n| all | n) < 1 << 16;
+    let to_last = |count: usize, distance: usize| (count - 1) as u64 * distance as u64;
     let fits = || {
-        let words = kernel.count.checked_mul(kernel.steps)?.checked_mul(channels)?;
-        let block = rows.max(Tile::BLOCK).checked_add(last(kernel.steps, ADVANCE)?)?;
-        let read = last(channels, plane)?.checked_add(last(columns, column)?)?;
-        let read = read.checked_add(last(kernel.count, kernel_column)?)?.checked_add(block)?;
-        let written = last(rows, tile.row_pitch)?.checked_add(last(columns, tile.column_pitch)?)?;
-        Some(
-            tile.words.len() >= read
-                && output.len() > written.checked_add(last(channels, 1)?)?
-                && tile.weights.len() >= words
-                && tile.records.len() / RECORD_WORDS >= channels
-                && kernel.steps <= MOST_STEPS,
-        )
+        let read = to_last(channels, plane)
+            + to_last(columns, column)
+            + to_last(kernel.count, kernel_column)
+            + to_last(kernel.steps, advance)
+            + rows.max(Tile::BLOCK) as u64;
+        let written = to_last(rows, tile.row_pitch) + to_last(columns, tile.column_pitch) + channels as u64;
+        let words = kernel.words() as u64 * channels as u64;
+        tile.words.len() as u64 >= read
+            && output.len() as u64 >= written
+            && tile.weights.len() as u64 >= words
+            && tile.records.len() >= RECORD_WORDS * channels
     };
-    if fits() != Some(true) {
+    let steps_fit = kernel.steps <= MOST_STEPS && (1..=2).contains(&advance);
+    if !(counted && steps_fit && fits()) {
         return;
     }
-    let mut run = |first: usize, count: usize, together: usize| {
+    let twos = if tile.is_shared() { channels / 2 } else { 0 };
+    for (first, count, together) in [(0, twos, 2), (2 * twos, channels - 2 * twos, 1)] {
+        if count == 0 {
+            continue;
+        }
         let skipped = MOST_STEPS - kernel.steps;
         let step = |row: usize| if row < rows { tile.row_pitch } else { 0 };
         let steps = [step(3), step(2), step(1)];
-        let input = tile.words.as_ptr().wrapping_sub(ADVANCE * skipped);
+        let input = tile.words.as_ptr().wrapping_sub(advance * skipped);
         let weights = tile.weights.as_ptr().wrapping_add(kernel.words() * first);
         let weights = if together == 1 { weights } else { weights.wrapping_sub(2 * skipped) };
         let fourth = output.as_mut_ptr().wrapping_add(first + steps.iter().sum::<usize>());
@@ -122,32 +131,26 @@ pub(super) fn tap_pairs<const ADVANCE: usize>(tile: &Tile<'_>, output: &mut [i8]
             column_pitch: tile.column_pitch,
             channel_bytes: together * kernel.words() * size_of::<u32>(),
             plane: plane * size_of::<u32>(),
-            advance: 2 * kernel.steps * size_of::<u32>(),
+            kernel_column: 2 * kernel.steps * size_of::<u32>(),
             second: [0; 3],
         };
         // SAFETY: `fits` says that inputs, weights, records and outputs of all channels, columns and rows are there, and none
         // of them is 0; blocks of fewer than four rows write to the last of them again. The steps are 1 to 8.
         unsafe {
-            match (together, ADVANCE) {
+            match (together, advance) {
                 (1, 1) => secateur_tap_one_1(arguments),
                 (1, _) => secateur_tap_one_2(arguments),
                 (_, 1) => secateur_tap_two_1(arguments),
                 (_, _) => secateur_tap_two_2(arguments),
             }
         }
-    };
-    let twos = if tile.is_shared() { channels / 2 } else { 0 };
-    if twos > 0 {
-        run(0, twos, 2);
-    }
-    if 2 * twos < channels {
-        run(2 * twos, channels - 2 * twos, 1);
     }
 }
 
+#[inline(never)]
 pub(super) fn stack_rows(stack: &Stack<'_>, output: &mut [u32]) {
     let Stack { runs, column_pitch, columns, channels, plane, .. } = *stack;
-    let width = if channels == 4 { 4 } else { 1 };
+    let width = if channels.is_multiple_of(4) { 4 } else { 1 };
     let fits = || {
         let read = runs.reach().checked_add(last(columns, column_pitch)?)?.checked_add(channels)?;
         let written = last(channels, plane)?.checked_add(columns.checked_mul(runs.pairs())?)?;
