@@ -45,6 +45,8 @@ pub struct Plane<'a> {
     pub words: &'a [u32],
     /// Words from a row pair to the next.
     pub row_words: usize,
+    /// 1 or 2, for rows and columns.
+    pub stride: usize,
     /// Output rows.
     pub rows: usize,
     /// Output columns.
@@ -152,9 +154,9 @@ pub trait Isa {
     /// first in the lower half. A row that is absent is padding.
     fn pair_rows(rows: [Option<&[i8]>; 2], channels: usize, pitch: usize, padding: i8, output: &mut [u32]);
 
-    /// A 3x3 depthwise convolution of one channel at stride `STRIDE` (1 or 2): `output` starts at the first output. Nothing
-    /// is written if a slice is too short.
-    fn row_pairs<const STRIDE: usize>(plane: &Plane<'_>, output: &mut [i8]);
+    /// A 3x3 depthwise convolution of one channel: `output` starts at the first output. Nothing is written if a slice is too
+    /// short.
+    fn row_pairs(plane: &Plane<'_>, output: &mut [i8]);
 
     /// Rows as pairs: word `p` of column `x` of channel `c` goes to `output[c x plane + x x pairs + p]`, its upper row in the
     /// lower half. Nothing is written if a slice is too short.

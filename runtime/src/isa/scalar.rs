@@ -82,7 +82,7 @@ impl Isa for Scalar {
         }
     }
 
-    fn row_pairs<const STRIDE: usize>(plane: &Plane<'_>, output: &mut [i8]) {
+    fn row_pairs(plane: &Plane<'_>, output: &mut [i8]) {
         let weights = row_pairs::decode(plane.weights);
         let &[bias, mantissa, shift] = plane.record else { return };
         let multiplier = Multiplier { mantissa, shift: shift.wrapping_neg() };
@@ -95,7 +95,7 @@ impl Isa for Scalar {
             let outputs = out_row.iter_mut().step_by(plane.column_pitch.max(1)).take(plane.columns);
             for (x, out) in outputs.enumerate() {
                 let sum = weights.iter().enumerate().fold(bias / 2, |sum, (tap, w)| {
-                    sum.wrapping_add(w * input(y * STRIDE + tap / 3, x * STRIDE + tap % 3))
+                    sum.wrapping_add(w * input(y * plane.stride + tap / 3, x * plane.stride + tap % 3))
                 });
                 *out = whole.finish(multiplier.apply(sum));
             }

@@ -98,14 +98,11 @@ fn run(call: &mut Call<'_, '_>) {
     let Some((weights, records)) = constants(&node, params, c) else { return };
     let whole = scratch.len() / size_of::<u32>() * size_of::<u32>();
     let Some(Ok(scratch)) = scratch.get_mut(..whole).map(<[u32]>::mut_from_bytes) else { return };
-    match params.stride() {
-        1 => depthwise::<Active, 1>(params, weights, records, input, output, scratch),
-        _ => depthwise::<Active, 2>(params, weights, records, input, output, scratch),
-    }
+    depthwise::<Active>(params, weights, records, input, output, scratch);
 }
 
 /// The kernel. Shapes, weights, records and scratch are as `check` demands; otherwise the output is left unfinished.
-fn depthwise<I: Isa, const STRIDE: usize>(
+fn depthwise<I: Isa>(
     params: &Params,
     weights: &[u32],
     records: &[i32],
@@ -129,7 +126,7 @@ fn depthwise<I: Isa, const STRIDE: usize>(
             let source = Source { image, size: [h, w, c], channel: laid_out, lanes, params };
             for first in (0..out_h).step_by((params.band as usize).max(1)) {
                 let rows = (params.band as usize).min(out_h - first);
-                source.lay_out::<I>(first * STRIDE, row_words, words);
+                source.lay_out::<I>(first * params.stride(), row_words, words);
                 for own in channel..laid_out + lanes {
                     let part = |n: usize| own * n..(own + 1) * n;
                     let plane = Plane {
@@ -137,6 +134,7 @@ fn depthwise<I: Isa, const STRIDE: usize>(
                         record: records.get(part(RECORD_WORDS)).unwrap_or_default(),
                         words: words.get(own - laid_out..).unwrap_or_default(),
                         row_words,
+                        stride: params.stride(),
                         rows,
                         columns: out_w,
                         column_pitch: c,
@@ -144,7 +142,7 @@ fn depthwise<I: Isa, const STRIDE: usize>(
                         stage: &params.stage,
                     };
                     let out = out_image.get_mut(first * out_w * c + own..).unwrap_or_default();
-                    I::row_pairs::<STRIDE>(&plane, out);
+                    I::row_pairs(&plane, out);
                 }
             }
         }

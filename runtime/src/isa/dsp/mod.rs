@@ -192,23 +192,29 @@ impl Isa for Dsp {
         }
     }
 
-    fn row_pairs<const STRIDE: usize>(plane: &Plane<'_>, output: &mut [i8]) {
+    #[inline(never)]
+    fn row_pairs(plane: &Plane<'_>, output: &mut [i8]) {
+        let stride = plane.stride;
         let fits = || {
-            let last_column = last(plane.columns, STRIDE)?.checked_add(2)?.checked_mul(4)?;
-            let last_pair = if STRIDE == 1 { plane.rows.div_ceil(2) } else { plane.rows };
+            let last_column = last(plane.columns, stride)?.checked_add(2)?.checked_mul(4)?;
+            let last_pair = if stride == 1 { plane.rows.div_ceil(2) } else { plane.rows };
             let read = last_pair.checked_mul(plane.row_words)?.checked_add(last_column)?;
             let columns = last(plane.columns, plane.column_pitch)?;
             let written = last(plane.rows, plane.row_pitch)?.checked_add(columns)?;
             Some(plane.words.len() > read && output.len() > written && plane.weights.len() >= WEIGHT_WORDS)
         };
-        let (&[bias, mantissa, shift], Some(true)) = (plane.record, fits()) else {
+        let (&[bias, mantissa, shift], Some(true), 1..=2) = (plane.record, fits(), stride) else {
             return;
         };
         let pitch = plane.row_words * size_of::<u32>();
-        let pairs = plane.columns / 2 * 2 * STRIDE * 4;
-        let output_rows = if STRIDE == 1 { 2 } else { 1 };
+        let pairs = plane.columns / 2 * 2 * stride * 4;
+        let output_rows = if stride == 1 { 2 } else { 1 };
         let relu = plane.stage.zero_point == i8::MIN;
-        let mut run = |first: usize, rows: usize, row: usize| {
+        let (whole, single) = (plane.rows / output_rows, plane.rows % output_rows);
+        for (first, rows, row) in [(0, whole, plane.row_pitch), (plane.rows - single, single, 0)] {
+            if rows == 0 {
+                continue;
+            }
             // A row of words for each row, or pair of rows, of outputs.
             let words = plane.words.as_ptr().wrapping_add(first / output_rows * plane.row_words);
             let arguments = PlaneArguments {
@@ -233,20 +239,13 @@ impl Isa for Dsp {
             // SAFETY: `fits` says that the words and the outputs of all rows and columns are there. A single last row of
             // stride 1 is written with distance 0 to a second one that does not exist; its words are those of a pair.
             unsafe {
-                match (STRIDE, relu) {
+                match (stride, relu) {
                     (1, false) => secateur_row_pairs_1(&arguments),
                     (1, true) => secateur_row_pairs_1_relu(&arguments),
                     (_, false) => secateur_row_pairs_2(&arguments),
                     (_, true) => secateur_row_pairs_2_relu(&arguments),
                 }
             }
-        };
-        let whole = plane.rows / output_rows;
-        if whole > 0 {
-            run(0, whole, plane.row_pitch);
-        }
-        if plane.rows % output_rows == 1 {
-            run(plane.rows - 1, 1, 0);
         }
     }
 

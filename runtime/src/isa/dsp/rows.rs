@@ -20,6 +20,7 @@ fn fours(input: &[i8], channels: usize, rows: usize, pitch: usize) -> usize {
     start.and_then(|start| input.len().checked_sub(start)).map_or(0, |len| len.min(channels) / 4)
 }
 
+#[inline(never)]
 pub(super) fn add_rows_i8(sums: &mut [i32], mut input: &[i8], mut rows: usize, pitch: usize) {
     while rows > 0 {
         // What 16 bits hold for certain.
@@ -36,6 +37,7 @@ pub(super) fn add_rows_i8(sums: &mut [i32], mut input: &[i8], mut rows: usize, p
     }
 }
 
+#[inline(never)]
 pub(super) fn max_rows_i8(largest: &mut [i8], input: &[i8], rows: usize, pitch: usize) {
     let fours = fours(input, largest.len(), rows, pitch);
     if fours > 0 {
@@ -46,6 +48,7 @@ pub(super) fn max_rows_i8(largest: &mut [i8], input: &[i8], rows: usize, pitch: 
     Scalar::max_rows_i8(rest.unwrap_or_default(), values.unwrap_or_default(), rows, pitch);
 }
 
+#[inline(never)]
 pub(super) fn dot4_i8(weights: &[i8], input: &[i8]) -> [i32; 4] {
     let n = input.len();
     let (Some(len), fours @ 1..) = (n.checked_mul(4), n / 4) else { return Scalar::dot4_i8(weights, input) };
