@@ -17,7 +17,7 @@ macro_rules! modules {
 }
 
 /// Every operator with the module that it is in.
-static MODULES: [(&Operator, &str); 27] = modules![
+static MODULES: [(&Operator, &str); 28] = modules![
     add,
     arg_max,
     average_pool2d,
@@ -27,6 +27,7 @@ static MODULES: [(&Operator, &str); 27] = modules![
     copy,
     depthwise_conv2d,
     depthwise_conv2d_row_pairs,
+    depthwise_conv2d_tap_pairs,
     dequantize,
     fully_connected,
     fully_connected_lanes,

@@ -6,7 +6,7 @@ use secateur::format::{Node, OpCode, Packing};
 use secateur::kernels::{
     conv2d, conv2d_lanes, depthwise_conv2d, fully_connected, fully_connected_lanes, lookup, transpose_conv2d,
 };
-use secateur::packing::{lanes, row_pairs};
+use secateur::packing::{lanes, row_pairs, tap_pairs};
 use secateur::quant::ChannelQuant;
 
 /// The weights of a node as they are stored.
@@ -66,6 +66,17 @@ pub(super) fn stored(node: &Node<'_>) -> Option<Stored> {
             count,
             record_bytes: outputs * row_pairs::RECORD_WORDS * size_of::<i32>(),
         }),
+        Packing::TapPairs => {
+            let window = node.params::<depthwise_conv2d::Params>()?.window;
+            let size = [window.height.kernel, window.width.kernel].map(usize::from);
+            let columns = tap_pairs::Columns::of(size)?;
+            Some(Stored {
+                offset,
+                bytes: outputs * columns.words() * size_of::<u32>(),
+                count,
+                record_bytes: outputs * tap_pairs::RECORD_WORDS * size_of::<i32>(),
+            })
+        }
     }
 }
 
@@ -87,6 +98,11 @@ pub(super) fn zeros(node: &Node<'_>, stored: &Stored) -> usize {
             let channels = words.collect::<Vec<_>>();
             let zeros = |words: &[u32]| row_pairs::decode(words).into_iter().filter(|&w| w == 0).count();
             return channels.chunks_exact(row_pairs::WEIGHT_WORDS).map(zeros).sum();
+        }
+        Some(Packing::TapPairs) => {
+            let words = weights.as_chunks().0.iter().map(|&bytes| u32::from_le_bytes(bytes));
+            let zeros = words.flat_map(tap_pairs::decode).filter(|&weight| weight == 0).count();
+            return zeros.saturating_sub(stored.bytes / 2 - stored.count);
         }
         _ => weights.iter().filter(|&&weight| weight == 0).count(),
     };

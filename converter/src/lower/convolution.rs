@@ -2,24 +2,17 @@
 
 use secateur::format::{OpCode, Packing};
 use secateur::kernels::{
-    Axis, Window, conv2d, conv2d_lanes, depthwise_conv2d, depthwise_conv2d_row_pairs as row_pairs,
-    fully_connected, fully_connected_lanes, transpose_conv2d,
+    Axis, Window, conv2d, conv2d_lanes, fully_connected, fully_connected_lanes, transpose_conv2d,
 };
-use secateur::packing::{self, lanes};
+use secateur::packing::lanes;
 use secateur::quant::{ChannelQuant, Multiplier, OutputStage};
 
 use super::{Lowering, Step, image_size, indexable};
 use crate::arithmetic::scale::stage;
-use crate::arithmetic::weights::{self, row_sums, transposed};
+use crate::arithmetic::weights::{self, row_sums};
 use crate::arithmetic::{int8, narrow, unsupported};
-use crate::ir::attributes::{Conv2d, DepthwiseConv2d, FullyConnected, TransposeConv2d};
+use crate::ir::attributes::{Conv2d, FullyConnected, TransposeConv2d};
 use crate::ir::{Activation, Fault, Hw, Node, Padding, Tensor};
-
-/// Scratch of a depthwise band, unless two rows alone take more.
-const MOST_BAND_BYTES: usize = 4096;
-
-/// Scratch of several groups of channels of a depthwise convolution together.
-const MOST_TOGETHER_BYTES: usize = 2048;
 
 /// Scratch of a convolution's strip of windows, unless one window alone takes more.
 const MOST_STRIP_BYTES: usize = 4096;
@@ -40,7 +33,7 @@ impl<'g> Lowering<'g> {
     }
 
     /// A convolution with `weights` in OHWI order; `filter` says how they are quantized.
-    fn convolution(
+    pub(super) fn convolution(
         &mut self,
         node: &Node,
         weights: &[i8],
@@ -78,82 +71,6 @@ impl<'g> Lowering<'g> {
         let (input, output) = (self.input_value(node, 0)?, self.result_value(node)?);
         let step = Step::new(&node.name, OpCode::Conv2d, &params, vec![input], vec![output]);
         self.step(Step { scratch_len, packing, ..step })
-    }
-
-    /// One input channel makes it an ordinary convolution, whose kernel shares each input among all outputs.
-    pub(super) fn depthwise_conv2d(&mut self, node: &Node, conv: &DepthwiseConv2d) -> Result<(), Fault> {
-        let (input, filter, output) = (self.operand(node, 0)?, self.operand(node, 1)?, self.result(node)?);
-        let (from, to) = (int8("input", input)?, int8("output", output)?);
-        let window = window(filter_size(filter)?, conv.stride, conv.dilation, conv.padding)?;
-        self.check_window(node, &window)?;
-        let weights = self.weights(filter)?;
-        let by_channel = transposed(&weights, output.shape.last().copied().unwrap_or(1));
-        if input.shape.last() == Some(&1) {
-            return self.convolution(node, &by_channel, filter, window, 1, conv.activation);
-        }
-        let sums = row_sums(&by_channel, output.shape.last().copied().unwrap_or(1));
-        let channels = weights::channels(filter, self.bias(node), &sums, from, to)?;
-        let channels = settled(&by_channel, &channels, &stage(to, conv.activation));
-        if self.core.has_dsp()
-            && conv.multiplier == 1
-            && row_pairs::Params::takes(&window)
-            && packing::row_pairs::holds(&by_channel, &channels)
-        {
-            return self.row_pairs(node, &by_channel, &channels, window, conv.activation);
-        }
-        let params = depthwise_conv2d::Params {
-            weights: self.constants.add(&weights[..]),
-            channels: self.constants.add(&channels[..]),
-            window,
-            stage: stage(to, conv.activation),
-            input_zero_point: narrow(from.zero_point),
-            reserved: [0; 3],
-        };
-        let (input, output) = (self.input_value(node, 0)?, self.result_value(node)?);
-        self.step(Step::new(&node.name, OpCode::DepthwiseConv2d, &params, vec![input], vec![output]))
-    }
-
-    /// A 3x3 depthwise convolution on row pairs; `weights` are those of one channel after another.
-    fn row_pairs(
-        &mut self,
-        node: &Node,
-        weights: &[i8],
-        channels: &[ChannelQuant],
-        window: Window,
-        activation: Activation,
-    ) -> Result<(), Fault> {
-        let (input, output) = (self.operand(node, 0)?, self.result(node)?);
-        let (from, to) = (int8("input", input)?, int8("output", output)?);
-        let ([_, _, width, _], [_, rows, columns, _]) = (&input.shape[..], &output.shape[..]) else {
-            return Err(Fault::Rank { role: "input", shape: input.shape.clone(), expected: "4" });
-        };
-        let mut words = vec![0u32; channels.len() * packing::row_pairs::WEIGHT_WORDS];
-        let mut records = vec![0i32; channels.len() * packing::row_pairs::RECORD_WORDS];
-        packing::row_pairs::encode(weights, channels, &mut words, &mut records);
-        let mut params = row_pairs::Params {
-            weights: self.constants.add(&words[..]),
-            channels: self.constants.add(&records[..]),
-            window,
-            band: 2,
-            stage: stage(to, activation),
-            input_zero_point: narrow(from.zero_point),
-            reserved: [0; 3],
-        };
-        // The tallest band whose layout stays small: a higher one saves a little time and costs RAM at the peak.
-        let scratch = |params: &row_pairs::Params| row_pairs::scratch_len(params, *width, [*rows, *columns]);
-        while (params.band as usize) < *rows {
-            let taller = row_pairs::Params { band: params.band + 2, ..params };
-            if scratch(&taller) > MOST_BAND_BYTES {
-                break;
-            }
-            params = taller;
-        }
-        let four = scratch(&params);
-        let together = (MOST_TOGETHER_BYTES / four.max(1)).clamp(1, channels.len().div_ceil(4));
-        let scratch_len = four * together;
-        let (input, output) = (self.input_value(node, 0)?, self.result_value(node)?);
-        let step = Step::new(&node.name, OpCode::DepthwiseConv2d, &params, vec![input], vec![output]);
-        self.step(Step { scratch_len, packing: Packing::RowPairs, ..step })
     }
 
     /// Refuses a window that the runtime cannot slide over the node's input.
@@ -243,7 +160,7 @@ impl<'g> Lowering<'g> {
     }
 
     /// The bias, which a layer may have or not.
-    fn bias(&self, node: &Node) -> Option<&'g Tensor> {
+    pub(super) fn bias(&self, node: &Node) -> Option<&'g Tensor> {
         self.graph.input_of(node, 2)
     }
 
@@ -272,7 +189,7 @@ impl<'g> Lowering<'g> {
 ///
 /// Such a channel writes one value `v` for every input, but its scale may be so small that bias and multiplier exceed what
 /// packings hold. A bias of `4 (v - zero point)` with a factor of 1/4 writes the same.
-fn settled(weights: &[i8], channels: &[ChannelQuant], stage: &OutputStage) -> Vec<ChannelQuant> {
+pub(super) fn settled(weights: &[i8], channels: &[ChannelQuant], stage: &OutputStage) -> Vec<ChannelQuant> {
     let depth = (weights.len() / channels.len().max(1)).max(1);
     let settle = |(channel, row): (&ChannelQuant, &[i8])| {
         if row.iter().any(|&w| w != 0) {
@@ -316,7 +233,7 @@ fn strip_scratch(params: &conv2d::Params, input_channels: usize, output: &Tensor
 }
 
 /// Height and width of a filter whose axes 1 and 2 they are.
-fn filter_size(filter: &Tensor) -> Result<Hw, Fault> {
+pub(super) fn filter_size(filter: &Tensor) -> Result<Hw, Fault> {
     match filter.shape[..] {
         [_, height, width, _] => Ok(Hw { height, width }),
         _ => Err(Fault::Rank { role: "filter", shape: filter.shape.clone(), expected: "4" }),

@@ -7,6 +7,7 @@
 //! | module | operators |
 //! |---|---|
 //! | `convolution` | convolutions, fully connected |
+//! | `depthwise` | depthwise convolutions |
 //! | `elementwise` | arithmetic on two tensors |
 //! | `lookup` | functions of one value |
 //! | `pool` | pools and reductions |
@@ -15,6 +16,7 @@
 //! | `program` | the result |
 
 mod convolution;
+mod depthwise;
 mod edges;
 mod elementwise;
 mod layout;

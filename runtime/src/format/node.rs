@@ -90,6 +90,8 @@ Packing {
     Lanes = 1,
     /// Vertical pairs of a 3x3 depthwise kernel ([`crate::packing::row_pairs`]).
     RowPairs = 2,
+    /// Vertical pairs of a depthwise kernel of any size ([`crate::packing::tap_pairs`]).
+    TapPairs = 3,
 }
 }
 

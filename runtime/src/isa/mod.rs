@@ -6,12 +6,15 @@
 #[cfg(isa = "dsp")]
 mod dsp;
 mod scalar;
+mod stack;
 
+use crate::packing::tap_pairs::Columns;
 use crate::quant::{ChannelQuant, CommonScale, OutputStage};
 
 #[cfg(isa = "dsp")]
 pub use dsp::Dsp;
 pub use scalar::Scalar;
+pub use stack::{RowPairs, Run, Runs, Stack};
 
 /// Groups of one size on byte-pair lanes ([`crate::packing::lanes`]).
 #[derive(Debug, Clone, Copy)]
@@ -100,6 +103,50 @@ pub struct Planes<'a> {
     pub stage: &'a OutputStage,
 }
 
+/// A part of a depthwise convolution's output on tap pairs ([`crate::packing::tap_pairs`]): some channels of some rows and
+/// columns. Pitches are the distances of output bytes; channels are neighbours.
+#[derive(Debug, Clone, Copy)]
+pub struct Tile<'a> {
+    /// Weights: channel by channel, or, of channels that share their input, as [`position`](crate::packing::tap_pairs::position) says.
+    pub weights: &'a [u32],
+    /// Records, channel by channel.
+    pub records: &'a [i32],
+    /// Stacked rows ([`Isa::stack_rows`]) of the padded input.
+    pub words: &'a [u32],
+    /// Words from a channel's input to the next channel's; 0 if they share one.
+    pub plane: usize,
+    /// Words from an output column's input to the next one's; output rows are one word apart.
+    pub column: usize,
+    /// Columns of the kernel.
+    pub kernel: Columns,
+    /// Words from the input of a kernel column's word to that of the next one, 1 or 2.
+    pub advance: usize,
+    /// Words from a kernel column's input to the next one's.
+    pub kernel_column: usize,
+    /// Output channels.
+    pub channels: usize,
+    /// Output rows. At least 4 words are read where there are fewer.
+    pub rows: usize,
+    /// Output columns.
+    pub columns: usize,
+    /// Bytes from an output to the next row's.
+    pub row_pitch: usize,
+    /// Bytes from an output to the next column's.
+    pub column_pitch: usize,
+    /// Output zero point and clamp. Where it asks for less than -128 to 127, the caller clamps the outputs.
+    pub stage: &'a OutputStage,
+}
+
+impl Tile<'_> {
+    /// Rows whose sums are computed together.
+    pub const BLOCK: usize = 4;
+
+    /// Whether several channels have one input.
+    pub fn is_shared(&self) -> bool {
+        self.plane == 0 && self.channels > 1
+    }
+}
+
 /// Rows of one length inside a larger image, and the distance at which they are to stand.
 #[derive(Debug, Clone, Copy)]
 pub struct Rows<'a> {
@@ -142,11 +189,11 @@ pub trait Isa {
     /// `sums[c] += weights[c] x input[c]`.
     fn multiply_add_i8(sums: &mut [i32], weights: &[i8], input: &[i8]);
 
-    /// `sums[c] += input[c]`.
-    fn add_i8(sums: &mut [i32], input: &[i8]);
+    /// `sums[c] += input[r x pitch + c]` for each of so many rows `r`.
+    fn add_rows_i8(sums: &mut [i32], input: &[i8], rows: usize, pitch: usize);
 
-    /// `largest[c] = max(largest[c], input[c])`.
-    fn max_i8(largest: &mut [i8], input: &[i8]);
+    /// `largest[c] = max(largest[c], input[r x pitch + c])` for each of so many rows `r`.
+    fn max_rows_i8(largest: &mut [i8], input: &[i8], rows: usize, pitch: usize);
 
     /// `output[i]` = the sum of `operands[0][i]` and `operands[1][i]` at their common scale.
     fn sum_i8(scale: &CommonScale, operands: [&[i8]; 2], output: &mut [i8]);
@@ -157,8 +204,15 @@ pub trait Isa {
 
     /// Two rows as row pairs, block by block: `output[b x words + 4 q + c] = (rows[0][at], rows[1][at])`, the first in the
     /// lower half, for each channel `c` of column `q` of block `b`, where `at = b x step + q x pitch + c`. A row that is
-    /// absent is padding.
+    /// absent is padding. Words of the four that have no channel may become anything.
     fn pair_rows(rows: [Option<&[i8]>; 2], blocks: &RowBlocks, output: &mut [u32]);
+
+    /// Rows as pairs: word `p` of column `x` of channel `c` goes to `output[c x plane + x x pairs + p]`, its upper row in the
+    /// lower half. Nothing is written if a slice is too short.
+    fn stack_rows(stack: &Stack<'_>, output: &mut [u32]);
+
+    /// A depthwise convolution on tap pairs. `output` starts at the first output. Nothing is written if a slice is too short.
+    fn tap_pairs(tile: &Tile<'_>, output: &mut [i8]);
 
     /// A 3x3 depthwise convolution of some channels: `output` starts at the first output. Nothing is written if a slice is
     /// too short.

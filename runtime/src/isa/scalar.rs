@@ -1,8 +1,8 @@
 //! Reference inner loops in safe Rust, for every core.
 #![forbid(unsafe_code)]
 
-use super::{Isa, Lanes, Planes, RowBlocks, Rows, Strip};
-use crate::packing::{lanes, row_pairs};
+use super::{Isa, Lanes, Planes, RowBlocks, Rows, Stack, Strip, Tile};
+use crate::packing::{lanes, row_pairs, tap_pairs};
 use crate::quant::{ChannelQuant, CommonScale, Multiplier, OutputStage};
 
 /// Plain loops; the compiler vectorizes them where the target can.
@@ -39,16 +39,20 @@ impl Isa for Scalar {
     }
 
     #[inline]
-    fn add_i8(sums: &mut [i32], input: &[i8]) {
-        for (sum, &x) in sums.iter_mut().zip(input) {
-            *sum = sum.wrapping_add(i32::from(x));
+    fn add_rows_i8(sums: &mut [i32], input: &[i8], rows: usize, pitch: usize) {
+        for row in 0..rows {
+            for (sum, &x) in sums.iter_mut().zip(input.get(row * pitch..).unwrap_or_default()) {
+                *sum = sum.wrapping_add(i32::from(x));
+            }
         }
     }
 
     #[inline]
-    fn max_i8(largest: &mut [i8], input: &[i8]) {
-        for (m, &x) in largest.iter_mut().zip(input) {
-            *m = (*m).max(x);
+    fn max_rows_i8(largest: &mut [i8], input: &[i8], rows: usize, pitch: usize) {
+        for row in 0..rows {
+            for (m, &x) in largest.iter_mut().zip(input.get(row * pitch..).unwrap_or_default()) {
+                *m = (*m).max(x);
+            }
         }
     }
 
@@ -109,6 +113,52 @@ impl Isa for Scalar {
                         sum.wrapping_add(w * input(y * planes.stride + tap / 3, x * planes.stride + tap % 3))
                     });
                     *out = whole.finish(multiplier.apply(sum));
+                }
+            }
+        }
+    }
+
+    fn stack_rows(stack: &Stack<'_>, output: &mut [u32]) {
+        let channels = output.chunks_mut(stack.plane.max(1)).take(stack.channels);
+        for (channel, words) in channels.enumerate() {
+            let columns = words.chunks_mut(stack.runs.pairs().max(1)).take(stack.columns);
+            for (column, words) in columns.enumerate() {
+                let start = column * stack.column_pitch + channel;
+                for (word, rows) in words.iter_mut().zip(stack.runs.each_pair()) {
+                    let [upper, lower] = rows.map(|row| {
+                        let value = row.map_or(Some(&stack.padding), |row| stack.image.get(start + row));
+                        u32::from(i16::from(value.copied().unwrap_or_default()) as u16)
+                    });
+                    *word = upper | lower << 16;
+                }
+            }
+        }
+    }
+
+    fn tap_pairs(tile: &Tile<'_>, output: &mut [i8]) {
+        let whole = OutputStage::new(tile.stage.zero_point);
+        let words = tile.kernel.words();
+        let shared = if tile.is_shared() { tile.channels } else { 1 };
+        let records = tile.records.as_chunks().0.iter().take(tile.channels);
+        for (channel, &[bias, mantissa, shift]) in records.enumerate() {
+            let multiplier = Multiplier { mantissa, shift: shift.wrapping_neg() };
+            for column in 0..tile.columns {
+                for row in 0..tile.rows {
+                    let start = channel * tile.plane + column * tile.column + row;
+                    let sum = (0..words).fold(bias / 2, |sum, k| {
+                        let place = tap_pairs::position(words, shared, channel, k);
+                        let word = tile.weights.get(place).copied().unwrap_or_default();
+                        let (column, step) = (k / tile.kernel.steps, k % tile.kernel.steps);
+                        let at = start + column * tile.kernel_column + step * tile.advance;
+                        let input = tile.words.get(at).copied().unwrap_or_default();
+                        let inputs = [input as i16, (input >> 16) as i16].map(i32::from);
+                        let products = tap_pairs::decode(word).into_iter().zip(inputs);
+                        products.fold(sum, |sum, (w, x)| sum.wrapping_add(w * x))
+                    });
+                    let at = channel + column * tile.column_pitch + row * tile.row_pitch;
+                    if let Some(out) = output.get_mut(at) {
+                        *out = whole.finish(multiplier.apply(sum));
+                    }
                 }
             }
         }

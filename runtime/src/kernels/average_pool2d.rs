@@ -34,8 +34,9 @@ impl Pool for Average {
         let Some(count) = NonZeroU32::new(region.pixels() as u32) else { return };
         for (first, out) in (0..).step_by(BLOCK).zip(output.chunks_mut(BLOCK)) {
             let mut sums = [0i32; BLOCK];
-            region.for_each_pixel(|pixel| I::add_i8(&mut sums, pixel.get(first..).unwrap_or_default()));
-            for (out, &sum) in out.iter_mut().zip(&sums) {
+            let Some(sums) = sums.get_mut(..out.len()) else { return };
+            region.for_each_row(first, |row, pixels| I::add_rows_i8(sums, row, pixels, region.channels()));
+            for (out, &mut sum) in out.iter_mut().zip(sums) {
                 *out = divide(sum, count) as i8;
             }
         }

@@ -26,6 +26,6 @@ pub enum Max {}
 impl Pool for Max {
     fn pool<I: Isa>(region: &Region<'_>, output: &mut [i8]) {
         output.fill(i8::MIN);
-        region.for_each_pixel(|pixel| I::max_i8(output, pixel));
+        region.for_each_row(0, |row, pixels| I::max_rows_i8(output, row, pixels, region.channels()));
     }
 }

@@ -56,15 +56,17 @@ fn run(call: &mut Call<'_, '_>) {
 
 /// The kernel: `output` has as many elements as the kept dimensions of `input`.
 pub fn mean<I: Isa>(params: &Params, input: Tensor<'_, i8>, output: &mut [i8]) {
-    let Plan { kept, averaged, inner, run } = Plan::new(params, input.shape);
+    let Plan { kept, mut averaged, inner, run } = Plan::new(params, input.shape);
+    // Values of one output, or neighbours of several, that lie at even distances.
+    let (rows, pitch) = if inner > 1 { averaged.take_innermost() } else { (1, 0) };
     for (base, out) in kept.zip(output.chunks_exact_mut(inner.max(1))) {
         for (first, out) in (base..).step_by(BLOCK).zip(out.chunks_mut(BLOCK)) {
             let mut sums = [0i32; BLOCK];
             for offset in averaged.clone() {
                 let values = input.data.get(first + offset..).unwrap_or_default();
                 if inner > 1 {
-                    let values = values.get(..out.len()).unwrap_or_default();
-                    I::add_i8(&mut sums, values);
+                    let sums = sums.get_mut(..out.len()).unwrap_or_default();
+                    I::add_rows_i8(sums, values, rows, pitch);
                 } else {
                     let values = values.get(..run).unwrap_or_default();
                     let sum = values.iter().fold(0i32, |sum, &x| sum.wrapping_add(i32::from(x)));
@@ -132,6 +134,23 @@ struct Step {
     /// Elements between neighbouring positions.
     stride: usize,
     at: usize,
+}
+
+impl Offsets {
+    /// Takes the innermost dimensions that are at even distances out of the walk: the number of their positions and the
+    /// distance.
+    fn take_innermost(&mut self) -> (usize, usize) {
+        let (mut count, mut pitch) = (1, 0);
+        for axis in self.axes.iter_mut().rev().filter(|axis| axis.last > 0) {
+            if count > 1 && axis.stride != count * pitch {
+                break;
+            }
+            pitch = if count > 1 { pitch } else { axis.stride };
+            count *= axis.last + 1;
+            *axis = Step::default();
+        }
+        (count, pitch)
+    }
 }
 
 impl Iterator for Offsets {

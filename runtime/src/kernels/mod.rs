@@ -17,6 +17,7 @@ pub mod conv2d_lanes;
 pub mod copy;
 pub mod depthwise_conv2d;
 pub mod depthwise_conv2d_row_pairs;
+pub mod depthwise_conv2d_tap_pairs;
 pub mod dequantize;
 pub mod elementwise;
 pub mod fully_connected;
@@ -61,6 +62,7 @@ pub static ALL: KernelSet = KernelSet(&[
     &copy::OPERATOR,
     &depthwise_conv2d::OPERATOR,
     &depthwise_conv2d_row_pairs::OPERATOR,
+    &depthwise_conv2d_tap_pairs::OPERATOR,
     &dequantize::OPERATOR,
     &fully_connected::OPERATOR,
     &fully_connected_lanes::OPERATOR,

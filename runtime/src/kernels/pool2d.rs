@@ -37,42 +37,37 @@ pub struct Region<'a> {
     /// The image from the first pixel on.
     image: &'a [i8],
     channels: usize,
+    /// Rows of pixels that lie side by side, and pixels in each.
+    rows: usize,
     columns: usize,
-    pixels: usize,
-    /// Elements from one pixel of the last column to the next row.
-    stride: usize,
+    /// Elements from a row to the next.
+    pitch: usize,
 }
 
 impl<'a> Region<'a> {
     fn new(image: &'a [i8], [_, w, c]: [usize; 3], rows: &Range<usize>, columns: &Range<usize>) -> Self {
-        Self {
-            image: image.get((rows.start * w + columns.start) * c..).unwrap_or_default(),
-            channels: c,
-            columns: columns.len(),
-            pixels: rows.len() * columns.len(),
-            stride: (w + 1).saturating_sub(columns.len()) * c,
-        }
+        let image = image.get((rows.start * w + columns.start) * c..).unwrap_or_default();
+        let whole = columns.len() == w;
+        let [rows, columns] = if whole { [1, rows.len() * w] } else { [rows.len(), columns.len()] };
+        Self { image, channels: c, rows, columns, pitch: w * c }
     }
 
     /// Number of pixels.
     pub fn pixels(&self) -> usize {
-        self.pixels
+        self.rows * self.columns
     }
 
-    /// Visits the pixels, each with all its channels.
+    /// Visits rows of pixels: the elements from the first pixel's channel `first` on, and the number of pixels.
     #[inline]
-    pub fn for_each_pixel(&self, mut visit: impl FnMut(&'a [i8])) {
-        let (mut at, mut left) = (0, self.columns);
-        for _ in 0..self.pixels {
-            visit(self.image.get(at..at + self.channels).unwrap_or_default());
-            left -= 1;
-            if left == 0 {
-                at += self.stride;
-                left = self.columns;
-            } else {
-                at += self.channels;
-            }
+    pub fn for_each_row(&self, first: usize, mut visit: impl FnMut(&'a [i8], usize)) {
+        for row in 0..self.rows {
+            visit(self.image.get(row * self.pitch + first..).unwrap_or_default(), self.columns);
         }
+    }
+
+    /// Number of channels: elements from a pixel to the next.
+    pub fn channels(&self) -> usize {
+        self.channels
     }
 }
 

@@ -6,3 +6,4 @@
 
 pub mod lanes;
 pub mod row_pairs;
+pub mod tap_pairs;

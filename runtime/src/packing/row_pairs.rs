@@ -15,23 +15,20 @@
 //!
 //! [`holds`]: sums stay below 2^30, multipliers shift right by at least 1.
 
+use super::tap_pairs;
 use crate::quant::ChannelQuant;
 
 /// Words of weights per channel.
 pub const WEIGHT_WORDS: usize = 6;
 /// Words of a channel's record.
-pub const RECORD_WORDS: usize = 3;
+pub const RECORD_WORDS: usize = tap_pairs::RECORD_WORDS;
 /// Weights of a channel.
 const TAPS: usize = 9;
 
 /// Whether channels with these 3x3 `weights` (the nine of a channel together, row by row) keep the packing's bounds for
 /// any int8 input.
 pub fn holds(weights: &[i8], channels: &[ChannelQuant]) -> bool {
-    channels.iter().zip(weights.chunks(TAPS)).all(|(channel, weights)| {
-        let reach: i64 = weights.iter().map(|&w| i64::from(w).abs() * 128).sum();
-        let bounded = i64::from(channel.bias).abs() + reach < 1 << 30;
-        bounded && (-31..=-1).contains(&channel.multiplier.shift)
-    })
+    tap_pairs::holds(weights, TAPS, channels)
 }
 
 /// Packs the channels: [`WEIGHT_WORDS`] words and [`RECORD_WORDS`] record words for each. `weights` is as in [`holds`].
@@ -47,12 +44,7 @@ pub fn encode(weights: &[i8], channels: &[ChannelQuant], words: &mut [u32], reco
             pair[0] = twice(0, t) | twice(1, t) << 16;
             pair[1] = twice(1, t) | twice(2, t) << 16;
         }
-        let values = [
-            channel.bias.wrapping_mul(2),
-            channel.multiplier.mantissa,
-            channel.multiplier.shift.wrapping_neg(),
-        ];
-        record.copy_from_slice(&values);
+        record.copy_from_slice(&tap_pairs::record(channel));
     }
 }
 

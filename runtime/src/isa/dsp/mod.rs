@@ -3,9 +3,12 @@
 //! What is not here is taken from [`Scalar`]: the compiler does as well on it.
 #![allow(unsafe_code)]
 
+mod rows;
+mod tap_pairs;
+
 use core::arch::global_asm;
 
-use super::{Isa, Lanes, Planes, RowBlocks, Rows, Scalar, Strip};
+use super::{Isa, Lanes, Planes, RowBlocks, Rows, Scalar, Stack, Strip, Tile};
 use crate::packing::lanes::RECORD_WORDS;
 use crate::packing::row_pairs::{RECORD_WORDS as PLANE_RECORD_WORDS, WEIGHT_WORDS};
 use crate::quant::{ChannelQuant, CommonScale, Multiplier, OutputStage};
@@ -25,6 +28,8 @@ global_asm!(include_str!("lanes.s"), options(raw));
 global_asm!(include_str!("row_pairs.s"), options(raw));
 global_asm!(include_str!("widen.s"), options(raw));
 global_asm!(include_str!("add.s"), options(raw));
+global_asm!(include_str!("tap_pairs.s"), options(raw));
+global_asm!(include_str!("rows.s"), options(raw));
 
 /// What the assembly reads; `lanes.s` loads the fields in this order.
 #[repr(C)]
@@ -179,7 +184,7 @@ impl Isa for Dsp {
 
     #[inline]
     fn dot4_i8(weights: &[i8], input: &[i8]) -> [i32; 4] {
-        Scalar::dot4_i8(weights, input)
+        rows::dot4_i8(weights, input)
     }
 
     #[inline]
@@ -188,13 +193,13 @@ impl Isa for Dsp {
     }
 
     #[inline]
-    fn add_i8(sums: &mut [i32], input: &[i8]) {
-        Scalar::add_i8(sums, input);
+    fn add_rows_i8(sums: &mut [i32], input: &[i8], rows: usize, pitch: usize) {
+        rows::add_rows_i8(sums, input, rows, pitch);
     }
 
     #[inline]
-    fn max_i8(largest: &mut [i8], input: &[i8]) {
-        Scalar::max_i8(largest, input);
+    fn max_rows_i8(largest: &mut [i8], input: &[i8], rows: usize, pitch: usize) {
+        rows::max_rows_i8(largest, input, rows, pitch);
     }
 
     #[inline]
@@ -275,7 +280,7 @@ impl Isa for Dsp {
             let long_enough = |row: &Option<&[i8]>| row.is_none_or(|row| row.len() >= read);
             Some(rows.iter().all(long_enough) && output.len() >= written)
         };
-        if channels != 4 || fits() != Some(true) {
+        if !(1..=4).contains(&channels) || fits() != Some(true) {
             return Scalar::pair_rows(rows, blocks, output);
         }
         // A row of padding is four bytes that are read at every column of every block.
@@ -349,6 +354,14 @@ impl Isa for Dsp {
                 _ => {}
             }
         }
+    }
+
+    fn stack_rows(stack: &Stack<'_>, output: &mut [u32]) {
+        tap_pairs::stack_rows(stack, output);
+    }
+
+    fn tap_pairs(tile: &Tile<'_>, output: &mut [i8]) {
+        tap_pairs::tap_pairs(tile, output);
     }
 
     fn lanes(lanes: &Lanes<'_>, strip: &Strip, input: &[i16], output: &mut [i8]) {
