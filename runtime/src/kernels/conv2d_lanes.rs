@@ -2,7 +2,7 @@
 //! speed on cores with dual 16-bit multiply-accumulates.
 //!
 //! Two output pixels at a time, one below the other: the input columns under a strip of windows of both rows are widened to
-//! 16 bits into scratch ([`WideColumns`](super::wide_columns)), interleaved pair by pair, and multiplied with four output
+//! 16 bits into scratch (`WideColumns`), interleaved pair by pair, and multiplied with four output
 //! channels at a time, so that every weight that is loaded and unpacked serves two pixels. The last row of an odd number
 //! goes alone. A strip is as long as the scratch allows.
 //!
