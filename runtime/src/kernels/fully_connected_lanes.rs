@@ -43,7 +43,7 @@ fn run(call: &mut Call<'_, '_>) {
     let Some(layer) = layer(&node, params, outputs) else { return };
     let Some(scratch) = scratch.get_mut(..scratch_len(params)) else { return };
     let Ok(scratch) = <[i16]>::mut_from_bytes(scratch) else { return };
-    fully_connected_lanes::<Active>(&layer, input.data.chunks_exact(depth.max(1)), output.data, scratch);
+    fully_connected_lanes::<Active>(&layer, depth, input.data, output.data, scratch);
 }
 
 fn layer<'m>(node: &Node<'m>, params: &'m Params, outputs: usize) -> Option<LaneLayer<'m>> {
@@ -51,14 +51,15 @@ fn layer<'m>(node: &Node<'m>, params: &'m Params, outputs: usize) -> Option<Lane
     LaneLayer::new(node, [params.weights, params.channels], &params.stage, sizes, GROUP)
 }
 
-/// The kernel: rows of inputs to rows of outputs.
-fn fully_connected_lanes<'a, I: Isa>(
+/// The kernel: rows of `depth` inputs to rows of outputs.
+fn fully_connected_lanes<I: Isa>(
     layer: &LaneLayer<'_>,
-    rows: impl ExactSizeIterator<Item = &'a [i8]>,
-    output: &mut [i8],
+    depth: usize,
+    mut input: &[i8],
+    mut output: &mut [i8],
     scratch: &mut [i16],
 ) {
-    let outputs = output.len() / rows.len().max(1);
+    let outputs = layer.channels();
     let strip = Strip {
         pixels: 1,
         pairs: layer.pairs(),
@@ -68,9 +69,15 @@ fn fully_connected_lanes<'a, I: Isa>(
         advance: outputs,
         pitch: 0,
     };
-    for (row, out) in rows.zip(output.chunks_exact_mut(outputs.max(1))) {
+    while let (Some((row, inputs)), Some((out, rest))) =
+        (input.split_at_checked(depth), output.split_at_mut_checked(outputs))
+    {
+        if row.is_empty() {
+            return;
+        }
         I::widen(&Rows::one(row), scratch);
         layer.run::<I>(&strip, scratch, out);
+        (input, output) = (inputs, rest);
     }
 }
 
