@@ -35,7 +35,7 @@ pub(crate) const FAMILIES: &[Family] = &[
     Family { name: "depthwise 3x3", count: 110, make: depthwise_3x3 },
     Family { name: "depthwise of a column", count: 50, make: depthwise_column },
     Family { name: "depthwise", count: 60, make: depthwise },
-    Family { name: "depthwise with a multiplier", count: 60, make: depthwise_multiplier },
+    Family { name: "depthwise with a multiplier", count: 90, make: depthwise_multiplier },
     Family { name: "pool", count: 70, make: pool },
     Family { name: "arithmetic", count: 60, make: arithmetic },
     Family { name: "arithmetic with repetition", count: 50, make: arithmetic_repeated },
@@ -307,9 +307,9 @@ fn depthwise(b: &mut Builder) -> Option<TensorId> {
 
 fn depthwise_multiplier(b: &mut Builder) -> Option<TensorId> {
     let channels = if b.rng.bool() { 1 } else { b.size(16) };
-    let (height, width) = (b.size(48) + 4, b.size(40) + 4);
+    let (height, width) = (b.size(96) + 4, b.size(96) + 4);
     let input = b.input(&[1, height, width, channels])?;
-    let sizes = [Hw::square(3), Hw::new(10, 8), Hw::new(10, 4), Hw::square(5)];
+    let sizes = [Hw::square(3), Hw::square(3), Hw::new(10, 8), Hw::new(10, 4), Hw::square(5)];
     let size = *b.rng.choice(&sizes)?;
     let (stride, multiplier) = (Hw::square(b.rng.usize(1..3)), *b.rng.choice(&[2, 4, 8])?);
     b.convolve_depthwise(input, size, stride, multiplier)
