@@ -4,6 +4,7 @@ pub mod accuracy;
 pub mod arithmetic;
 pub mod board;
 pub mod core;
+pub mod cost;
 pub mod describe;
 pub mod dump;
 pub mod emit;

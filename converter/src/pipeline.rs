@@ -97,16 +97,32 @@ impl Default for Options {
 /// # Errors
 /// Everything that keeps the model from running, all at once; see [`ConvertError`].
 pub fn convert(bytes: &[u8], source: &str, options: &Options) -> Result<Converted, ConvertError> {
-    let mut graph = match import::tflite::import(bytes)? {
+    let graph = match import::tflite::import(bytes)? {
         Imported::Quantized(graph) => graph,
         Imported::Float(_) => return Err(ConvertError::NotQuantized { kind: "float" }),
         Imported::Hybrid(_) => return Err(ConvertError::NotQuantized { kind: "dynamic-range (hybrid)" }),
     };
+    finish(graph, &[Entry::Source(source, crc32(bytes))], options)
+}
+
+/// Converts a graph that no file was read for.
+///
+/// # Errors
+/// As [`convert`].
+pub fn convert_graph(graph: Graph<Quantized>, options: &Options) -> Result<Converted, ConvertError> {
+    finish(graph, &[], options)
+}
+
+fn finish(
+    mut graph: Graph<Quantized>,
+    source: &[Entry<'_>],
+    options: &Options,
+) -> Result<Converted, ConvertError> {
     let passes = passes::run(&mut graph, &passes::quantized(passes::Choice { fold: options.fold }))?;
     let program = lower::lower(&graph, options.core).map_err(ConvertError::Lower)?;
     let draft = Draft::new(&program)?;
-    let converter = concat!("secateur ", env!("CARGO_PKG_VERSION"));
-    let provenance = [Entry::Converter(converter), Entry::Source(source, crc32(bytes))];
+    let converter = [Entry::Converter(concat!("secateur ", env!("CARGO_PKG_VERSION")))];
+    let provenance: Vec<Entry<'_>> = converter.into_iter().chain(source.iter().copied()).collect();
     let first = draft.file(&provenance)?;
     options.limits.check(&Model::load(first.bytes(), &kernels::ALL)?)?;
     let hashes = reference_hashes(&first)?;

@@ -200,8 +200,9 @@ impl<'s, 'm> Session<'s, 'm> {
             self.next = 0;
             return Progress::Done;
         };
+        let operator = self.model.kernels().find(&node);
         observer.before(index, &node);
-        if let Some(operator) = self.model.kernels().find(&node) {
+        if let Some(operator) = operator {
             (operator.run)(&mut Call { node, arena: self.arena });
         }
         observer.after(index, &node, self.arena);

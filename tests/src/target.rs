@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use secateur_converter::core::Core;
 use xtask::board::{self, Board};
 use xtask::firmware::Firmware;
+use xtask::profile::Profiler;
 use xtask::size::{self, Size, Subject};
 use xtask::skip;
 use xtask::toolchain::{self, Needs, Toolchain};
@@ -35,6 +36,17 @@ impl Bench {
         }
     }
 
+    /// The board that stands for a core in benchmarks and cost tables.
+    ///
+    /// # Errors
+    /// When none does, or a compiler or QEMU is missing.
+    pub fn for_core(core: Core) -> Result<Self> {
+        let board = board::standing_for(core.name())?;
+        let needs = Needs { targets: [board.target.clone()].into(), qemu: true, ..Needs::default() };
+        let toolchain = toolchain::find(&Needs { profiler: true, ..needs })?;
+        Ok(Self { board, toolchain })
+    }
+
     /// The core that models for the board are converted for.
     ///
     /// # Errors
@@ -49,6 +61,14 @@ impl Bench {
     /// When it does not build.
     pub fn build(&self, program: &str) -> Result<PathBuf> {
         Firmware::new(&self.board, program).build(&self.toolchain)
+    }
+
+    /// The cycle profiler.
+    ///
+    /// # Errors
+    /// When its plugin or its firmware does not build.
+    pub fn profiler(&self) -> Result<Profiler<'_>> {
+        Profiler::build(&self.board, &self.toolchain)
     }
 
     /// Measures a firmware that runs one model.

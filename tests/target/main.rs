@@ -37,10 +37,12 @@ macro_rules! board_tests {
 }
 
 mod command;
+mod costs;
 mod infer;
 mod layers;
 mod models;
 mod operators;
+mod profile;
 mod refusals;
 mod size;
 mod support;

@@ -15,6 +15,9 @@ pub struct Board {
     /// The folder's name, which is also the cargo feature of the `boards` package.
     #[serde(skip)]
     pub name: String,
+    /// The core whose code it runs, where that is not its own.
+    #[serde(skip)]
+    pub foreign_core: Option<String>,
     /// Rust target triple.
     pub target: String,
     /// The processor, as compilers call it.
@@ -94,6 +97,27 @@ impl Board {
         Ok(board)
     }
 
+    /// The board with the code of another one's core, which its own has to be able to run.
+    #[must_use]
+    pub fn with_code_of(&self, other: &Self) -> Self {
+        Self {
+            target: other.target.clone(),
+            cpu: other.cpu.clone(),
+            isa: other.isa,
+            foreign_core: Some(other.cpu.clone()),
+            ..self.clone()
+        }
+    }
+
+    /// The name, and the core whose code it runs where that is not its own.
+    #[must_use]
+    pub fn label(&self) -> String {
+        match &self.foreign_core {
+            Some(core) => format!("{}-{core}", self.name),
+            None => self.name.clone(),
+        }
+    }
+
     /// The folder of `board.toml` and `memory.x`.
     #[must_use]
     pub fn folder(&self) -> PathBuf {
@@ -132,6 +156,36 @@ pub fn select(name: &str) -> Result<Vec<Board>> {
         bail!("there is no board `{name}`; there are {}, and `all`", names.join(", "));
     };
     Ok(boards.into_iter().skip(position).take(1).collect())
+}
+
+/// Boards that have room for every model, each with the board whose code it runs where that is another one's.
+const MEASURED: &[(&str, Option<&str>)] =
+    &[("mps2-an386", None), ("mps2-an505", None), ("mps2-an385", None), ("mps2-an385", Some("microbit"))];
+
+/// The boards that stand for a core each, in benchmarks and cost tables.
+///
+/// # Errors
+/// When a `board.toml` is not well-formed.
+pub fn measured() -> Result<Vec<Board>> {
+    let named = |name: &str| Ok::<Board, anyhow::Error>(select(name)?.remove(0));
+    MEASURED
+        .iter()
+        .map(|&(name, code)| match code {
+            Some(other) => Ok(named(name)?.with_code_of(&named(other)?)),
+            None => named(name),
+        })
+        .collect()
+}
+
+/// The board that stands for a core.
+///
+/// # Errors
+/// When none does.
+pub fn standing_for(cpu: &str) -> Result<Board> {
+    let boards = measured()?;
+    let cores: Vec<String> = boards.iter().map(|board| board.cpu.clone()).collect();
+    let found = boards.into_iter().find(|board| board.cpu == cpu);
+    found.with_context(|| format!("no board stands for {cpu}; there are some for {}", cores.join(", ")))
 }
 
 fn folder_of_boards() -> PathBuf {

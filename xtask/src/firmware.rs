@@ -70,7 +70,7 @@ impl<'a> Firmware<'a> {
         let built =
             executable(&output.stdout).with_context(|| format!("cargo built no program {program}"))?;
 
-        let folder = directory.join("boards").join(&board.name);
+        let folder = directory.join("boards").join(board.label());
         let model = self.model.and_then(Path::file_stem).map(|stem| format!("-{}", stem.to_string_lossy()));
         let elf = folder.join(format!("{program}{}.elf", model.unwrap_or_default()));
         // The `secateur` command finds the facts of a board beside its programs.

@@ -10,18 +10,25 @@
 //! - [`elf`]: measures it.
 //! - [`secateur`]: the converter as a command.
 //! - [`qemu`]: runs one, and [`logs`] decodes what it says.
+//! - [`profile`]: instructions and cycles of a model, counted by the [`plugin`] of QEMU;
+//!   [`cost_report`] puts them in print.
 //! - [`size`]: what an inference takes of a board's flash and RAM.
+//! - [`bench`]: what models take of each core, compared with what they took before.
 //! - [`libtest`] and [`report`]: what the tests said, counted and listed; [`skip`] is how a test says it did not run.
 //! - [`tidy`]: the rules of the source tree that no compiler checks.
 //!
 //! Invariant: nothing here depends on the product's crates, so that a broken runtime never breaks its own tooling.
 
+pub mod bench;
 pub mod board;
+pub mod cost_report;
 pub mod elf;
 pub mod firmware;
 pub mod libtest;
 pub mod logs;
+pub mod plugin;
 pub mod process;
+pub mod profile;
 pub mod qemu;
 pub mod report;
 pub mod secateur;

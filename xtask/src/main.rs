@@ -29,6 +29,12 @@ enum Command {
     Tidy,
     /// Show what a firmware takes of a board's flash and RAM
     Size(commands::size::Options),
+    /// Count a model's instructions and estimate its cycles, operator by operator
+    Profile(commands::profile::Options),
+    /// Hold what models take of each core against the committed figures
+    Bench(commands::bench::Options),
+    /// Fit the cost table of a core to the cycle profiler
+    Costs(commands::costs::Options),
 }
 
 fn main() -> ExitCode {
@@ -47,6 +53,9 @@ fn main() -> ExitCode {
         }
         Command::Tidy => commands::tidy::run(),
         Command::Size(options) => commands::size::run(&options),
+        Command::Profile(options) => commands::profile::run(&options),
+        Command::Bench(options) => commands::bench::run(&options),
+        Command::Costs(options) => commands::costs::run(&options),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

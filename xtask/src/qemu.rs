@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use crate::board::Board;
 use crate::logs::LogTable;
@@ -45,6 +45,19 @@ pub struct Run {
     pub lines: Vec<String>,
     /// The standard error as text: the complaints of the firmware and of QEMU.
     pub complaints: String,
+}
+
+impl Run {
+    /// The number in the line of that name.
+    ///
+    /// # Errors
+    /// When there is no such line, or no number in it.
+    pub fn number(&self, name: &str) -> Result<u64> {
+        let words = |line: &String| Some(line.strip_prefix(name)?.strip_prefix(' ')?.to_owned());
+        let number =
+            self.lines.iter().find_map(words).with_context(|| format!("no line `{name}`: {self:?}"))?;
+        number.parse().with_context(|| format!("`{number}` is no number"))
+    }
 }
 
 impl<'a> Launch<'a> {
@@ -116,7 +129,7 @@ impl<'a> Launch<'a> {
 }
 
 /// QEMU separates suboptions by commas; a doubled comma is a comma.
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     text.replace(',', ",,")
 }
 

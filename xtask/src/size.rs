@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 use crate::board::{Board, Budget};
 use crate::elf::Footprint;
 use crate::firmware::Firmware;
-use crate::qemu::{Launch, Run};
+use crate::qemu::Launch;
 use crate::toolchain::Toolchain;
 
 /// A converted model.
@@ -85,16 +85,9 @@ pub fn measure(board: &Board, toolchain: &Toolchain, subject: &Subject<'_>) -> R
 
     let run = Launch::new(board, &elf).run(|_| ())?;
     ensure!(run.ending.is_success(), "{}: {} {}", board.name, run.ending, run.complaints);
-    Ok(Size { runtime, support, model, arena: number(&run, "arena")?, stack: number(&run, "stack")? })
+    Ok(Size { runtime, support, model, arena: run.number("arena")?, stack: run.number("stack")? })
 }
 
 fn length(file: &Path) -> Result<u64> {
     Ok(fs::metadata(file).with_context(|| format!("cannot read {}", file.display()))?.len())
-}
-
-/// The number in the line of that name.
-fn number(run: &Run, name: &str) -> Result<u64> {
-    let words = |line: &String| Some(line.strip_prefix(name)?.strip_prefix(' ')?.to_owned());
-    let number = run.lines.iter().find_map(words).with_context(|| format!("no line `{name}`: {run:?}"))?;
-    number.parse().with_context(|| format!("`{number}` is no number of bytes"))
 }

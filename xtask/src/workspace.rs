@@ -55,6 +55,14 @@ pub fn target_directory() -> Result<&'static Path> {
     Ok(DIRECTORY.get_or_init(|| metadata.target_directory))
 }
 
+/// The folder of shared models and golden vectors, which is not part of the project, if it is there:
+/// `SECATEUR_DATA`, or `../shared/data` beside the workspace.
+#[must_use]
+pub fn shared_data() -> Option<PathBuf> {
+    let path = env::var_os("SECATEUR_DATA").map_or_else(|| root().join("../shared/data"), PathBuf::from);
+    path.is_dir().then_some(path)
+}
+
 /// The first of the programs that the search path has.
 #[must_use]
 pub fn find_program(names: &[&str]) -> Option<PathBuf> {

@@ -62,7 +62,7 @@ struct Report {
     weight_bytes: usize,
     /// Inner-loop steps of one inference: multiply-accumulates, comparisons or elements moved.
     work: u64,
-    /// Steps that are multiply-accumulates with weights.
+    /// Multiply-accumulates with weights, those that a packing adds left out.
     macs: u64,
     /// What channel folding did; null with `--no-fold`.
     folding: Option<FoldingReport>,
@@ -116,7 +116,7 @@ struct Verification {
     hashed_operators: usize,
 }
 
-fn core_parser() -> impl TypedValueParser<Value = Core> {
+pub(super) fn core_parser() -> impl TypedValueParser<Value = Core> {
     let value = |core: Core| PossibleValue::new(core.name()).alias(core.short_name());
     PossibleValuesParser::new(Core::ALL.map(value)).map(|name| Core::from_name(&name).unwrap_or_default())
 }

@@ -2,17 +2,23 @@
 
 use std::path::PathBuf;
 
+use anyhow::Context;
 use clap::Args;
+use secateur_converter::core::Core;
+use secateur_converter::cost::{Forecast, Table};
 use secateur_converter::describe::{self, Description, Operator};
 use secateur_converter::import::{Imported, tflite};
 use secateur_converter::ir::shape::Dimensions;
 use secateur_converter::ir::text;
 use secateur_converter::model_file::ModelFile;
+use secateur_converter::open::OpenModel;
+use secateur_converter::pipeline::Options;
 use secateur_converter::port::Port;
 use secateur_converter::{io, port};
 use serde::Serialize;
 
 use super::Outcome;
+use super::convert::core_parser;
 use super::report::Output;
 use super::table::{Columns, count, digits, grouped, line, percent, short_name};
 
@@ -24,6 +30,10 @@ pub(super) struct Arguments {
     /// Also draw the memory plan: where each tensor lies, and when.
     #[arg(long, conflicts_with = "graph")]
     plan: bool,
+    /// Also estimate cycles per operator, from what the profiler measured on this core (cortex-m4 unless named).
+    #[arg(long, value_name = "CORE", num_args = 0..=1, require_equals = true, conflicts_with = "graph")]
+    #[arg(default_missing_value = Core::CortexM4.name(), value_parser = core_parser())]
+    cycles: Option<Core>,
     /// Print the graph of a source model in its textual form instead.
     #[arg(long)]
     graph: bool,
@@ -37,6 +47,8 @@ struct Report {
     description: Description,
     /// A drawing of the memory plan, if it was asked for.
     plan: Option<String>,
+    /// Estimated cycles, if they were asked for.
+    cycles: Option<Forecast>,
 }
 
 #[derive(Debug, Serialize)]
@@ -52,11 +64,21 @@ pub(super) fn run(arguments: &Arguments, output: &mut Output<'_>) -> anyhow::Res
         let report = GraphReport { file: arguments.file.clone(), graph: graph(arguments)? };
         return output.write("inspect", &report, |report| report.graph.clone());
     }
-    let opened = super::open(&arguments.file)?;
+    let options = Options { core: arguments.cycles.unwrap_or_default(), ..Options::default() };
+    let opened = OpenModel::read(&arguments.file, &options)?;
     let model = opened.model()?;
     let plan = arguments.plan.then(|| describe::drawing(model.tables())).transpose()?;
-    let report = Report { file: arguments.file.clone(), description: Description::of(&model), plan };
+    let description = Description::of(&model);
+    let table = arguments.cycles.map(table_for).transpose()?;
+    let cycles = table.map(|table| Forecast::new(&model, &description, table));
+    let report = Report { file: arguments.file.clone(), description, plan, cycles };
     output.write("inspect", &report, text_of)
+}
+
+fn table_for(core: Core) -> anyhow::Result<&'static Table> {
+    let known: Vec<&str> = Table::cores().map(Core::name).collect();
+    let error = || format!("no cycles are known of {core}; they are of {}", known.join(", "));
+    Table::for_core(core).with_context(error)
 }
 
 /// Elements of a constant that are printed.
@@ -77,7 +99,7 @@ fn graph(arguments: &Arguments) -> anyhow::Result<String> {
 }
 
 fn text_of(report: &Report) -> String {
-    let Report { description, plan, .. } = report;
+    let Report { description, plan, cycles, .. } = report;
     let mut text = heading(report);
     for (label, ports) in [("input", &description.inputs), ("output", &description.outputs)] {
         for port in ports {
@@ -88,6 +110,10 @@ fn text_of(report: &Report) -> String {
     text += &operators(description);
     text.push('\n');
     text += &sizes(description);
+    if let Some(cycles) = cycles {
+        text.push('\n');
+        text += &cycles_text(description, cycles);
+    }
     if let Some(plan) = plan {
         text.push('\n');
         text += plan;
@@ -151,6 +177,30 @@ fn row(operator: &Operator) -> [String; 10] {
         if operator.scratch_bytes == 0 { String::new() } else { grouped(operator.scratch_bytes) },
         operator.name.clone(),
     ]
+}
+
+/// One line per operator with its estimated cycles, and their sum.
+fn cycles_text(description: &Description, forecast: &Forecast) -> String {
+    let mut columns = Columns::new(&[">#", "operator", ">MACs", ">cycles", ">per MAC", ">share", "name"]);
+    let number = |number: Option<u64>| number.map_or_else(|| "unknown".to_owned(), grouped);
+    let ratio = |ratio: Option<f64>| ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}"));
+    for (operator, own) in description.operators.iter().zip(&forecast.operators) {
+        columns.row([
+            operator.index.to_string(),
+            operator.kind.to_owned(),
+            operator.macs.map(grouped).unwrap_or_default(),
+            number(own.cycles),
+            ratio(own.cycles_per_mac),
+            own.share.map(percent).unwrap_or_default(),
+            operator.name.clone(),
+        ]);
+    }
+    let engine = ["", "engine", "", &grouped(forecast.overhead), "", "", ""];
+    columns.row(engine);
+    let (macs, total) = (grouped(description.totals.macs), number(forecast.total));
+    columns.row(["", "total", &macs, &total, &ratio(forecast.cycles_per_mac), "", ""]);
+    let note = format!("estimated for {}, from runs in an emulator (docs/cycles.md)", forecast.core);
+    line("cycles", note) + "\n" + &columns.text()
 }
 
 fn sizes(description: &Description) -> String {

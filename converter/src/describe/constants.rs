@@ -80,6 +80,15 @@ pub(super) fn stored(node: &Node<'_>) -> Option<Stored> {
     }
 }
 
+/// Multiply-accumulates of one inference: each weight serves every position of the output, of the input where the layer
+/// is transposed.
+pub(super) fn macs(node: &Node<'_>, stored: &Stored) -> u64 {
+    let transposed = node.op() == Some(OpCode::TransposeConv2d);
+    let tensor = if transposed { node.input(0) } else { node.output(0) };
+    let (positions, _) = tensor.map_or((0, 0), |tensor| tensor.shape.rows());
+    positions as u64 * stored.count as u64
+}
+
 /// Number of the node's weights that are 0.
 pub(super) fn zeros(node: &Node<'_>, stored: &Stored) -> usize {
     let weights = node.constants::<u8>(stored.offset, stored.bytes).unwrap_or_default();

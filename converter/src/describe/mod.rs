@@ -57,6 +57,9 @@ pub struct Operator {
     pub other_constant_bytes: usize,
     /// Inner-loop steps of one inference: multiply-accumulates, comparisons or elements moved.
     pub work: u64,
+    /// Multiply-accumulates with weights of one inference, those that a packing adds left out; null for an operator
+    /// without weights.
+    pub macs: Option<u64>,
     /// Bytes of scratch memory while it runs.
     pub scratch_bytes: u32,
     /// CRC-32 of its output for the reference input; null if the file does not tell.
@@ -91,7 +94,7 @@ pub struct Totals {
     pub file_bytes: usize,
     /// Inner-loop steps of one inference.
     pub work: u64,
-    /// Steps that are multiply-accumulates with weights.
+    /// Multiply-accumulates with weights, those that a packing adds left out.
     pub macs: u64,
 }
 
@@ -129,7 +132,7 @@ impl Description {
             constant_bytes: tables.constants().len(),
             file_bytes: header.total_len as usize,
             work: model.work(),
-            macs: operators.iter().filter(|o| o.weights.is_some()).map(|o| o.work).sum(),
+            macs: operators.iter().filter_map(|operator| operator.macs).sum(),
         };
         Self {
             name: facts.model.clone(),
@@ -188,6 +191,7 @@ fn operator(model: &Model<'_>, facts: &Facts, index: u16, node: &Node<'_>) -> Op
         other_constant_bytes: constants::other_bytes(node),
         // A loaded model's nodes pass their checks.
         work: check.and_then(|check| check(node).ok()).unwrap_or(0),
+        macs: stored.map(|stored| constants::macs(node, &stored)),
         scratch_bytes: node.record().scratch_len,
         reference_hash: facts.reference_hashes.get(&index).copied(),
     }

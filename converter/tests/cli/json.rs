@@ -58,7 +58,7 @@ fn reports_have_the_documented_keys() {
     place.write("pruned.tflite", &pruned_example());
     check("convert", &place.json(&["convert", "pruned.tflite", "-o", "pruned.sct", "--rust", "pruned.rs"]));
     place.convert();
-    check("inspect", &place.json(&["inspect", "model.sct", "--plan"]));
+    check("inspect", &place.json(&["inspect", "model.sct", "--plan", "--cycles"]));
     check("inspect --graph", &place.json(&["inspect", &model, "--graph"]));
     check("run", &place.json(&["run", "model.sct", "-i", &inputs, "-o", "out", "--dump-tensors", "t"]));
     let index = fs::read(place.path("t/index.json")).unwrap();

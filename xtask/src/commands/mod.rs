@@ -1,8 +1,11 @@
 //! One file per command: its options, and `run`, which prints and composes what the library does.
 #![allow(clippy::print_stdout)] // Printing is what commands are for.
 
+pub(crate) mod bench;
 pub(crate) mod build;
+pub(crate) mod costs;
 pub(crate) mod demo;
+pub(crate) mod profile;
 pub(crate) mod qemu;
 pub(crate) mod setup;
 pub(crate) mod size;

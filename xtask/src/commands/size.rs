@@ -1,14 +1,13 @@
 //! `size`: what an inference takes of a board's flash and RAM.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use clap::Args;
-use xtask::board::{self, Board};
+use xtask::board;
 use xtask::firmware::isa_name;
 use xtask::secateur::Secateur;
-use xtask::size::{self, Subject};
+use xtask::size;
 use xtask::toolchain::{self, Needs};
 use xtask::workspace;
 
@@ -42,9 +41,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             "board", "isa", "runtime", "support", "model", "flash", "arena", "stack"
         );
         for board in &boards {
-            let converted = convert(&secateur, model, board, &folder.join(&board.name))?;
-            let subject =
-                Subject { module: &converted.module, file: &converted.file, arena: converted.arena };
+            let converted = secateur.convert(Path::new(model), &board.cpu, &folder.join(&board.name))?;
+            let subject = converted.subject();
             let isa = isa_name(board.isa);
             if !size::fits(board, &subject)? {
                 println!("{:<14} {isa:>6} does not fit", board.name);
@@ -69,22 +67,4 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     ensure!(excesses.is_empty(), "over budget\n{}", excesses.join("\n"));
     Ok(())
-}
-
-/// A model converted for one board.
-struct Converted {
-    module: PathBuf,
-    file: PathBuf,
-    arena: u64,
-}
-
-fn convert(secateur: &Secateur, model: &str, board: &Board, folder: &Path) -> Result<Converted> {
-    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    let stem = Path::new(model).file_stem().unwrap_or_default();
-    let [file, module] = ["sct", "rs"].map(|extension| folder.join(stem).with_extension(extension));
-    let (output, rust) = (file.to_string_lossy(), module.to_string_lossy());
-    let arguments = ["convert", model, "--core", &board.cpu, "--output", &output, "--rust", &rust];
-    let report = secateur.report(&arguments)?;
-    let arena = report["arena"]["bytes"].as_u64().context("the report states no arena")?;
-    Ok(Converted { module, file, arena })
 }

@@ -21,6 +21,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+use crate::plugin;
 use crate::process;
 use crate::qemu;
 use crate::workspace;
@@ -36,6 +37,8 @@ pub struct Needs {
     pub clippy: bool,
     /// Whether a firmware will run.
     pub qemu: bool,
+    /// Whether its instructions will be counted: that takes a C compiler for QEMU's plugin.
+    pub profiler: bool,
 }
 
 /// The means to build firmware for the targets that were asked for.
@@ -101,6 +104,9 @@ impl Inventory {
         }
         if needs.qemu && workspace::find_program(&[qemu::PROGRAM]).is_none() {
             packages.push("qemu-system-arm");
+        }
+        if needs.profiler && workspace::find_program(plugin::COMPILERS).is_none() {
+            packages.extend(["gcc", "libc6-dev"]);
         }
         packages
     }

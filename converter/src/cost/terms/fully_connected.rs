@@ -1,0 +1,49 @@
+//! FullyConnected.
+
+use secateur::format::{Node, Packing};
+use secateur::kernels::fully_connected::Params;
+
+use super::{Terms, clamped, lane_groups, shifted};
+
+pub(super) fn terms(node: &Node<'_>) -> Option<Terms> {
+    let params = node.params::<Params>()?;
+    let (rows, outputs) = node.output(0)?.shape.rows();
+    let depth = params.depth as usize;
+    let pairs = depth.div_ceil(2);
+    match node.packing()? {
+        Packing::Lanes => {
+            let [eights, fours, twos] = lane_groups(outputs, 8);
+            let calls = usize::from(eights > 0) + fours + twos;
+            Terms::new(
+                node,
+                "",
+                &[
+                    ("rows", rows),
+                    ("widened pairs", rows * pairs),
+                    ("calls", rows * calls),
+                    ("eights", rows * eights),
+                    ("products of eights", rows * eights * pairs),
+                    ("fours", rows * fours),
+                    ("products of fours", rows * fours * pairs),
+                    ("twos", rows * twos),
+                    ("products of twos", rows * twos * pairs),
+                    ("clamped outputs", clamped(&params.stage, rows * outputs)),
+                    ("shifted outputs", shifted(&params.stage, rows * outputs)),
+                ],
+            )
+        }
+        Packing::Plain => Terms::new(
+            node,
+            "",
+            &[
+                ("rows", rows),
+                ("fours", rows * (outputs / 4)),
+                ("products of fours", rows * (outputs / 4) * depth),
+                ("ones", rows * (outputs % 4)),
+                ("products of ones", rows * (outputs % 4) * depth),
+                ("outputs", rows * outputs),
+            ],
+        ),
+        _ => None,
+    }
+}
