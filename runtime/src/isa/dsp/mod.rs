@@ -370,14 +370,16 @@ impl Isa for Dsp {
         let (size, size_bits) = (lanes.size, lanes.size.trailing_zeros());
         let groups = (channels + size - 1) >> size_bits;
         let missing = (groups << size_bits) - channels;
-        // In 64 bits a product of two sizes, or its sum with two more, cannot wrap.
-        let [wide_groups, wide_pairs, steps] = [groups, pairs, count.wrapping_sub(1)].map(|size| size as u64);
-        let second = if pixels == 1 { 0 } else { pitch };
+        // What saturates is more than any slice holds.
+        let (steps, second) = (count.wrapping_sub(1), if pixels == 1 { 0 } else { pitch });
+        let words = groups.saturating_mul(pairs);
+        let read = steps.saturating_mul(step).saturating_add(pairs);
+        let written = steps.saturating_mul(advance).saturating_add(second).saturating_add(channels);
         let fits = size.is_power_of_two()
-            && wide_groups * wide_pairs <= (lanes.words.len() >> size_bits.saturating_sub(1)) as u64
-            && wide_groups <= (lanes.records.len() / RECORD_WORDS >> size_bits) as u64
-            && steps * step as u64 + wide_pairs <= (input.len() >> pixels) as u64
-            && steps * advance as u64 + (second as u64 + channels as u64) <= output.len() as u64;
+            && words <= lanes.words.len() >> size_bits.saturating_sub(1)
+            && groups.saturating_mul(size * RECORD_WORDS) <= lanes.records.len()
+            && read <= input.len() >> pixels
+            && written <= output.len();
         let kind = match missing {
             0 if lanes.stage.zero_point == i8::MIN => 0,
             0 => 1,
