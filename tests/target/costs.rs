@@ -23,9 +23,31 @@ const NEGLIGIBLE: f64 = 0.01;
 const SMALL: f64 = 200.0;
 
 #[test]
+fn cortex_m0() -> Result<()> {
+    check_core(Core::CortexM0, "microbit", "costs::cortex_m0")
+}
+
+#[test]
+fn cortex_m3() -> Result<()> {
+    check_core(Core::CortexM3, "mps2-an385", "costs::cortex_m3")
+}
+
+#[test]
 fn cortex_m4() -> Result<()> {
-    let core = Core::CortexM4;
-    let Some(bench) = Bench::find("mps2-an386", "costs::cortex_m4")? else { return Ok(()) };
+    check_core(Core::CortexM4, "mps2-an386", "costs::cortex_m4")
+}
+
+#[test]
+fn cortex_m33() -> Result<()> {
+    check_core(Core::CortexM33, "mps2-an505", "costs::cortex_m33")
+}
+
+/// `board` is one with the core's target, to find out whether there is a compiler for it.
+fn check_core(core: Core, board: &str, test: &str) -> Result<()> {
+    if Bench::find(board, test)?.is_none() {
+        return Ok(());
+    }
+    let bench = Bench::for_core(core)?;
     let profiler = bench.profiler()?;
     let mut models = vec![workspace().join("tests/golden/fashion_dscnn/fashion_dscnn_int8.tflite")];
     if let Some(data) = shared_data() {
@@ -45,7 +67,7 @@ fn check(profiler: &Profiler<'_>, core: Core, source: &Path) -> Result<Vec<Strin
     let name = source.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let options = Options { core, ..Options::default() };
     let converted = pipeline::convert(&fs::read(source)?, &name, &options)?;
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("costs");
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("costs").join(core.name());
     fs::create_dir_all(&folder)?;
     let file: PathBuf = folder.join(format!("{name}.sct"));
     fs::write(&file, converted.file.bytes())?;
@@ -58,7 +80,7 @@ fn check(profiler: &Profiler<'_>, core: Core, source: &Path) -> Result<Vec<Strin
     for (index, (node, counts)) in model.tables().nodes().zip(&measured.nodes).enumerate() {
         let kind = node.op().map_or("unknown", |op| op.name());
         let Some(estimate) = table.cycles(&node) else {
-            faults.push(format!("{name}: nothing is known of operator {index}, {kind}"));
+            faults.push(format!("{core}, {name}: nothing is known of operator {index}, {kind}"));
             continue;
         };
         let (estimate, cycles) = (estimate.cycles as f64, counts.cycles as f64);
@@ -73,12 +95,13 @@ fn check(profiler: &Profiler<'_>, core: Core, source: &Path) -> Result<Vec<Strin
         }
     }
     if (negligible[0] - negligible[1]).abs() > (NEGLIGIBLE * whole).max(SMALL) {
-        faults.push(format!("{name}: {} for all {} of small operators", negligible[0], negligible[1]));
+        faults
+            .push(format!("{core}, {name}: {} for all {} of small operators", negligible[0], negligible[1]));
     }
     let percent = 100.0 * (sum / whole - 1.0);
-    eprintln!("{name}: {sum} for {whole}, {percent:+.2} %");
+    eprintln!("{core}, {name}: {sum} for {whole}, {percent:+.2} %");
     if (sum - whole).abs() > (WHOLE * whole).max(SMALL) {
-        faults.push(format!("{name}: {sum} for {whole}, {percent:+.1} %"));
+        faults.push(format!("{core}, {name}: {sum} for {whole}, {percent:+.1} %"));
     }
     Ok(faults)
 }

@@ -85,7 +85,12 @@ impl Table {
 }
 
 /// The tables that there are.
-const FILES: &[(Core, &str)] = &[(Core::CortexM4, include_str!("cortex-m4.json"))];
+const FILES: &[(Core, &str)] = &[
+    (Core::CortexM0, include_str!("cortex-m0.json")),
+    (Core::CortexM3, include_str!("cortex-m3.json")),
+    (Core::CortexM4, include_str!("cortex-m4.json")),
+    (Core::CortexM33, include_str!("cortex-m33.json")),
+];
 
 #[cfg(test)]
 mod tests {

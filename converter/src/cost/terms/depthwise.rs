@@ -10,7 +10,7 @@ use super::{Geometry, Terms, clamped, shifted};
 /// Channels that are laid out together.
 const LANES: usize = 4;
 /// Channels whose sums the plain kernel keeps.
-const BLOCK: usize = 64;
+const BLOCK: usize = 32;
 
 pub(super) fn terms(node: &Node<'_>) -> Option<Terms> {
     match node.packing()? {
@@ -129,6 +129,7 @@ fn plain(node: &Node<'_>) -> Option<Terms> {
             ("taps inside", inside * blocks),
             ("repeated values", if repeats { inside * geometry.input[2] } else { 0 }),
             ("products", pixels * taps * out_c),
+            ("rest products", pixels * taps * (out_c % 4)),
             ("products inside", inside * out_c),
             ("outputs", geometry.outputs()),
         ],
