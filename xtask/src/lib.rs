@@ -13,7 +13,7 @@
 //! - [`profile`]: instructions and cycles of a model, counted by the [`plugin`] of QEMU;
 //!   [`cost_report`] puts them in print.
 //! - [`size`]: what an inference takes of a board's flash and RAM.
-//! - [`bench`]: what models take of each core, compared with what they took before.
+//! - [`mod@bench`]: what models take of each core, compared with what they took before.
 //! - [`libtest`] and [`report`]: what the tests said, counted and listed; [`skip`] is how a test says it did not run.
 //! - [`tidy`]: the rules of the source tree that no compiler checks.
 //!
