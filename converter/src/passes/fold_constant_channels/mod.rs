@@ -49,7 +49,7 @@ use ranges::Ranges;
 pub struct FoldConstantChannels;
 
 /// Most channels of a graph that is looked at. More than any network has; it bounds the memory that a file can demand.
-const MOST_CHANNELS: usize = 1 << 24;
+const MOST_CHANNELS: usize = 1 << 20;
 
 /// Most weights of all layers of a graph that is looked at, those that layers share counted each time.
 const MOST_WEIGHTS: usize = 1 << 26;

@@ -157,6 +157,19 @@ fn grouped_convolutions_are_left_alone() {
     );
 }
 
+/// What a hostile file asks for costs neither time nor memory: such a graph is not looked at.
+#[test]
+fn graphs_of_more_channels_than_any_network_has_are_left_alone() {
+    let wide = |wide: usize| {
+        let tensors = [6, 7].map(|id| format!("%{id} \"wide {id}\" i8[1,{wide}] scale 1.0 zero 0\n"));
+        let text = POINTWISE.replace("inputs %0", &(tensors.concat() + "inputs %0 %6"));
+        text.replace("outputs %5", "outputs %5 %7") + "node \"wide\" Relu(%6) -> %7\n"
+    };
+    let folds = |text: String| fold(&mut parse::<Quantized>(&text).unwrap()).0;
+    assert_eq!(folds(wide(100)), Changed::Yes);
+    assert_eq!(folds(wide(MOST_CHANNELS / 2)), Changed::No);
+}
+
 /// Channel 1 of `a` is 3 more than its zero point, or with another bias equal to it.
 const DEPTHWISE: &str = r#"graph "depthwise" quantized
 %0 "x" i8[1,4,4,1] scale 1.0 zero 0
