@@ -3,18 +3,9 @@
 .syntax unified
 .thumb
 
-.macro rows_function name
-    .section .text.\name, "ax", %progbits
-    .global \name
-    .type \name, %function
-    .thumb_func
-    .p2align 2
-\name:
-.endm
-
 // Four channels of all rows at a time, in 16-bit lanes: at most 255 rows. r0: first row, r1: bytes from a row to the next,
 // r2: rows (1 to 255), r3: 32-bit sums, [sp]: fours of channels (at least 1).
-rows_function secateur_add_rows
+function secateur_add_rows
     push    {r4-r11, lr}
     ldr     r4, [sp, #36]
 .Ladd_four:
@@ -53,7 +44,7 @@ rows_function secateur_add_rows
 
 // r0: first row, r1: bytes from a row to the next, r2: rows (at least 1), r3: largest values, [sp]: fours of channels (at
 // least 1).
-rows_function secateur_max_rows
+function secateur_max_rows
     push    {r4-r8, lr}
     ldr     r4, [sp, #24]
 .Lmax_four:
@@ -83,7 +74,7 @@ rows_function secateur_max_rows
     smlad   \sum, \weights, r9, \sum
 .endm
 
-rows_function secateur_dot4
+function secateur_dot4
     push    {r4-r11, lr}
     add     lr, r1, r3, lsl #2
     add     r3, r0, r2, lsl #1
