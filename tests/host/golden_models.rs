@@ -7,7 +7,7 @@ use secateur_converter::execute::{self, Dumped};
 use secateur_converter::passes::fold_constant_channels::Size;
 use secateur_converter::pipeline::{self, Converted, Options};
 use secateur_tests::golden::{self, Golden, Intermediate};
-use secateur_tests::{CORES, shared_data, skipped};
+use secateur_tests::{CORES, INT8_MODELS, shared_data, skipped};
 
 fn check(golden: &Golden, core: Core) -> Result<()> {
     let source = std::fs::read(&golden.model)?;
@@ -80,7 +80,7 @@ fn published_models_equal_tensorflow_lite_micro() -> Result<()> {
         return Ok(());
     };
     let mut failures = Vec::new();
-    for name in golden::INT8_MODELS {
+    for name in INT8_MODELS {
         if let Err(error) = golden::model(&data, name)
             .and_then(|golden| CORES.into_iter().try_for_each(|core| check(&golden, core)))
         {

@@ -5,18 +5,6 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
-/// Every full-int8 model of the shared data.
-pub const INT8_MODELS: [&str; 8] = [
-    "ad01_int8",
-    "hello_world_int8",
-    "kws_ref_model",
-    "micro_speech_quantized",
-    "person_detect",
-    "pretrainedResnet_quant",
-    "str_ww_ref_model",
-    "vww_96_int8",
-];
-
 /// A model with the outputs that it must give.
 #[derive(Clone, Debug)]
 pub struct Golden {

@@ -20,7 +20,7 @@ pub fn workspace() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
 }
 
-pub use xtask::workspace::shared_data;
+pub use xtask::workspace::{INT8_MODELS, shared_data};
 
 /// Says that a test was left out for want of data; `cargo xtask test` counts and lists it as skipped.
 pub fn skipped(test: &str, reason: &str) {

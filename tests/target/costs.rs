@@ -8,9 +8,8 @@ use secateur::{Model, kernels};
 use secateur_converter::core::Core;
 use secateur_converter::cost::Table;
 use secateur_converter::pipeline::{self, Options};
-use secateur_tests::golden::INT8_MODELS;
 use secateur_tests::target::Bench;
-use secateur_tests::{shared_data, workspace};
+use secateur_tests::{INT8_MODELS, shared_data, workspace};
 use xtask::profile::Profiler;
 
 /// Largest error of a whole model.

@@ -5,7 +5,7 @@ use anyhow::{Result, ensure};
 use secateur_tests::golden;
 use secateur_tests::target::Bench;
 use secateur_tests::vectors::Runner;
-use secateur_tests::{shared_data, skipped, workspace};
+use secateur_tests::{INT8_MODELS, shared_data, skipped, workspace};
 
 on_every_board!("models", check);
 
@@ -16,7 +16,7 @@ fn check(bench: &Bench, test: &str) -> Result<()> {
     };
     let runner = Runner::new(bench, env!("CARGO_TARGET_TMPDIR"), "models")?;
     let mut runs = 0;
-    for name in golden::INT8_MODELS {
+    for name in INT8_MODELS {
         runs += runner.check(&golden::model(&data, name)?)?;
     }
     ensure!(runs >= 4, "only {runs} models fit {}", bench.board.name);

@@ -63,6 +63,18 @@ pub fn shared_data() -> Option<PathBuf> {
     path.is_dir().then_some(path)
 }
 
+/// Every full-int8 model of the shared data, in its folder `models`.
+pub const INT8_MODELS: [&str; 8] = [
+    "ad01_int8",
+    "hello_world_int8",
+    "kws_ref_model",
+    "micro_speech_quantized",
+    "person_detect",
+    "pretrainedResnet_quant",
+    "str_ww_ref_model",
+    "vww_96_int8",
+];
+
 /// The first of the programs that the search path has.
 #[must_use]
 pub fn find_program(names: &[&str]) -> Option<PathBuf> {

@@ -50,11 +50,10 @@ impl<'m> LaneLayer<'m> {
         let mut start = 0;
         while start < self.channels {
             let left = self.channels - start;
-            let (size, channels) = match left {
-                left if left >= self.largest => (self.largest, left & !(self.largest - 1)),
-                3.. => (4, left.min(4)),
-                _ => (2, left),
-            };
+            let size = lanes::group_size(left, self.largest);
+            // All whole groups of the largest size go together; of others there is one at a time.
+            let channels =
+                if size <= left && size == self.largest { left & !(size - 1) } else { left.min(size) };
             let groups = Lanes { size, words, records, stage: self.stage };
             let output = output.get_mut(start..).unwrap_or_default();
             I::lanes(&groups, &Strip { channels, ..*strip }, input, output);

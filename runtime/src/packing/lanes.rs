@@ -27,18 +27,22 @@ pub const fn pairs(inputs: usize) -> usize {
     inputs.div_ceil(2)
 }
 
+/// Size of the next group where `left` channels are left.
+#[inline]
+pub const fn group_size(left: usize, largest: usize) -> usize {
+    match left {
+        left if left >= largest => largest,
+        3.. => 4,
+        _ => 2,
+    }
+}
+
 /// The groups of `channels` output channels: first channel and size, which is `largest` (4 or 8) or, at the end, 4 or 2.
 pub fn groups(channels: usize, largest: usize) -> impl Iterator<Item = (usize, usize)> {
     let mut start = 0;
     core::iter::from_fn(move || {
         let left = channels.checked_sub(start).filter(|&left| left > 0)?;
-        let size = if left >= largest {
-            largest
-        } else if left > 2 {
-            4
-        } else {
-            2
-        };
+        let size = group_size(left, largest);
         start += size;
         Some((start - size, size))
     })

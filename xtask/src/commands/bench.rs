@@ -15,18 +15,6 @@ use xtask::workspace;
 
 use super::{EXAMPLE, targets};
 
-/// Published full-int8 models, in the folder of shared data.
-const PUBLISHED: &[&str] = &[
-    "ad01_int8",
-    "hello_world_int8",
-    "kws_ref_model",
-    "micro_speech_quantized",
-    "person_detect",
-    "pretrainedResnet_quant",
-    "str_ww_ref_model",
-    "vww_96_int8",
-];
-
 /// Models whose runtime's flash is measured, and whether on every board: each takes a build of its own.
 const FOOTPRINTS: &[(&str, bool)] = &[("fashion_dscnn_int8", true), ("kws_ref_model", false)];
 
@@ -89,7 +77,9 @@ fn models() -> Vec<PathBuf> {
     let mut models = vec![workspace::root().join(EXAMPLE)];
     match workspace::shared_data() {
         Some(data) => {
-            models.extend(PUBLISHED.iter().map(|name| data.join("models").join(format!("{name}.tflite"))));
+            models.extend(
+                workspace::INT8_MODELS.iter().map(|name| data.join("models").join(format!("{name}.tflite"))),
+            );
         }
         None => {
             println!("no shared data here: the project's own model is measured, the published ones are not")
