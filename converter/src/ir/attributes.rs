@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ir::{Hw, Shape};
+use crate::ir::{DType, Hw, Shape};
 
 /// A clamp fused into the operator that writes the tensor.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -83,6 +83,34 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
+/// Bounds in the textual form, where numbers are finite: infinities are the strings `"inf"` and `"-inf"`.
+mod bound {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    /// A number or a string.
+    pub(super) fn serialize<S: Serializer>(bound: &f32, serializer: S) -> Result<S::Ok, S::Error> {
+        if bound.is_finite() {
+            bound.serialize(serializer)
+        } else {
+            serializer.serialize_str(&bound.to_string())
+        }
+    }
+
+    /// From a number or a string.
+    pub(super) fn deserialize<'d, D: Deserializer<'d>>(deserializer: D) -> Result<f32, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Bound {
+            Finite(f32),
+            Named(String),
+        }
+        match Bound::deserialize(deserializer)? {
+            Bound::Finite(bound) => Ok(bound),
+            Bound::Named(name) => name.parse().map_err(serde::de::Error::custom),
+        }
+    }
+}
+
 /// 2-D convolution.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Conv2d {
@@ -143,7 +171,8 @@ pub struct FullyConnected {
     pub activation: Activation,
 }
 
-/// Average or maximum over windows. Padding does not count: neither as an element of an average nor as a maximum.
+/// Average or maximum over windows. Padding does not count as a maximum, nor as an element of an average unless
+/// `count_padding` says so.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Pool2d {
     /// Size of the window.
@@ -153,6 +182,9 @@ pub struct Pool2d {
     /// Padding of the input; every window reaches into the input.
     #[serde(default, skip_serializing_if = "is_default")]
     pub padding: Padding,
+    /// Averages are sums divided by the size of the window, padding being 0.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub count_padding: bool,
     /// Fused clamp.
     #[serde(default, skip_serializing_if = "is_default")]
     pub activation: Activation,
@@ -180,6 +212,41 @@ pub struct Elu {
     pub alpha: f32,
 }
 
+/// `min(max(x, low), high)`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Clip {
+    /// The least result; may be minus infinity.
+    #[serde(with = "bound")]
+    pub low: f32,
+    /// The greatest result, not below `low`; may be infinity.
+    #[serde(with = "bound")]
+    pub high: f32,
+}
+
+/// `min(max(alpha * x + beta, 0), 1)`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HardSigmoid {
+    /// Slope.
+    pub alpha: f32,
+    /// Value at 0.
+    pub beta: f32,
+}
+
+/// `x * (1 + erf(x / sqrt(2))) / 2`
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Gelu {
+    /// `x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x^3))) / 2` instead.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub tanh: bool,
+}
+
+/// `(x - mean) / sqrt(variance + epsilon) * scale + shift` for each channel, the last axis.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BatchNormalization {
+    /// Added to the variance, not negative.
+    pub epsilon: f32,
+}
+
 /// `exp(beta * x)`, normalized to the sum 1 along the last axis.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Softmax {
@@ -192,6 +259,34 @@ pub struct Softmax {
 pub struct Reshape {
     /// The output's shape, every dimension known.
     pub shape: Shape,
+}
+
+/// Axes of 1, and axes that are missing at the front, repeated.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BroadcastTo {
+    /// The output's shape.
+    pub shape: Shape,
+}
+
+/// The whole tensor repeated along its axes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Tile {
+    /// How often, per axis, 1 or more.
+    pub repeats: Vec<usize>,
+}
+
+/// Slices of a tensor along an axis, chosen by a tensor of indices, whose axes take the place of the axis.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Gather {
+    /// The axis.
+    pub axis: usize,
+}
+
+/// Another element type; real numbers are cut towards 0 where integers are wanted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Cast {
+    /// The output's type.
+    pub to: DType,
 }
 
 /// Elements added around a tensor.

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use crate::ir::graph::Uses;
 use crate::ir::infer::{Output, infer};
 use crate::ir::problem::{Fault, Place, Problem};
-use crate::ir::{Graph, Node, NodeId, Shape, State, Tensor, TensorId};
+use crate::ir::{DType, Graph, Node, NodeId, Shape, State, Tensor, TensorId};
 
 /// Checks everything and collects every problem, in the order of tensors, then nodes.
 ///
@@ -184,6 +184,19 @@ fn check_data(tensor: &Tensor, faults: &mut Vec<Fault>) {
     };
     if let Some(found) = tensor.data.as_ref().map(|data| data.len()).filter(|&found| found != expected) {
         faults.push(Fault::DataLength { found, expected, shape: tensor.shape.clone(), dtype: tensor.dtype });
+    }
+    let in_range: fn(i8) -> bool = match tensor.dtype {
+        DType::I4 => |weight| (-8..=7).contains(&weight),
+        DType::B1 => |weight| weight == 1 || weight == -1,
+        _ => return,
+    };
+    match tensor.weight_values() {
+        None => faults.push(Fault::NotConstant { dtype: tensor.dtype }),
+        Some(weights) => {
+            if let Some(weight) = weights.into_iter().find(|&weight| !in_range(weight)) {
+                faults.push(Fault::WeightRange { dtype: tensor.dtype, weight });
+            }
+        }
     }
 }
 

@@ -27,7 +27,7 @@ impl State for Float {
     }
 }
 
-/// 8- and 16-bit integers with scales, real numbers only at the edges.
+/// 8- and 16-bit integers with scales, weights also of 4 bits and 1 bit; real numbers only at the edges.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Quantized;
 
@@ -35,7 +35,7 @@ impl State for Quantized {
     const NAME: &'static str = "quantized";
 
     fn needs_quantization(dtype: DType) -> bool {
-        matches!(dtype, DType::I8 | DType::U8 | DType::I16)
+        matches!(dtype, DType::I8 | DType::U8 | DType::I16 | DType::I4 | DType::B1)
     }
 }
 

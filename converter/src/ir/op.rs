@@ -46,14 +46,50 @@ pub enum Op {
     Logistic,
     /// Hyperbolic tangent.
     Tanh,
+    /// `e^x`
+    Exp,
+    /// Natural logarithm.
+    Log,
+    /// Square root.
+    Sqrt,
+    /// `1 / x`
+    Reciprocal,
+    /// `-x`
+    Neg,
+    /// Absolute value.
+    Abs,
+    /// 1 if `x >= 0`, else -1: what binary layers take.
+    Sign,
+    /// Gauss error function.
+    Erf,
+    /// `x` times the normal distribution function.
+    Gelu(Gelu),
+    /// A line cut off at 0 and 1.
+    HardSigmoid(HardSigmoid),
+    /// A clamp to any bounds.
+    Clip(Clip),
+    /// A slope below 0 from a tensor that broadcasts.
+    PRelu,
+    /// Scale and shift of each channel from statistics of the training data.
+    BatchNormalization(BatchNormalization),
     /// An exponential below 0.
     Elu(Elu),
     /// Exponentials normalized along the last axis.
     Softmax(Softmax),
+    /// Logarithm of the exponentials normalized along the last axis.
+    LogSoftmax,
     /// The same elements under another shape: also squeezes, added dimensions and flattening.
     Reshape(Reshape),
     /// Elements added around.
     Pad(Pad),
+    /// Axes of 1 repeated.
+    BroadcastTo(BroadcastTo),
+    /// The tensor repeated along axes.
+    Tile(Tile),
+    /// Slices chosen by indices, i32 or i64.
+    Gather(Gather),
+    /// Another element type.
+    Cast(Cast),
     /// Mean over axes.
     Mean(Reduce),
     /// Sum over axes.
@@ -62,6 +98,8 @@ pub enum Op {
     ReduceMax(Reduce),
     /// Minimum over axes.
     ReduceMin(Reduce),
+    /// Product over axes.
+    ReduceProd(Reduce),
     /// Any number of inputs joined along an axis.
     Concatenation(Concatenation),
     /// Axes in another order.
@@ -117,6 +155,9 @@ impl Op {
             Op::Add(_) | Op::Sub(_) | Op::Mul(_) | Op::Div(_) | Op::Maximum | Op::Minimum => {
                 (&["first", "second"], 0)
             }
+            Op::PRelu => (&["input", "slope"], 0),
+            Op::BatchNormalization(_) => (&["input", "scale", "shift", "mean", "variance"], 0),
+            Op::Gather(_) => (&["data", "indices"], 0),
             Op::Concatenation(_) | Op::Pack(_) => return Inputs::AnyNumber,
             _ => (&["input"], 0),
         };

@@ -171,6 +171,20 @@ pub enum Fault {
         /// The tensor's type.
         dtype: DType,
     },
+    /// Only weights can have so few bits.
+    #[error("{dtype} without data: only constant weights can have this type")]
+    NotConstant {
+        /// The tensor's type.
+        dtype: DType,
+    },
+    /// A weight is not one of the type's values.
+    #[error("holds {weight}, which is no value of {dtype}")]
+    WeightRange {
+        /// The tensor's type.
+        dtype: DType,
+        /// The value.
+        weight: i8,
+    },
     /// Integers that must stand for real numbers do not say how.
     #[error("{dtype} without scale and zero point; convert with full-integer quantization")]
     NotQuantized {

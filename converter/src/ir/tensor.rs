@@ -4,6 +4,8 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use crate::ir::Shape;
 
 /// Element type of a tensor.
@@ -25,17 +27,31 @@ pub enum DType {
     I64,
     /// One byte, 0 or 1.
     Bool,
+    /// Weights of 4 bits, -8 to 7: one per byte in the graph, packed when the model is lowered.
+    I4,
+    /// Weights of 1 bit, -1 or 1: one per byte in the graph, packed when the model is lowered.
+    B1,
 }
 
 impl DType {
     /// Every type.
-    pub const ALL: [DType; 8] =
-        [DType::F32, DType::F16, DType::I8, DType::U8, DType::I16, DType::I32, DType::I64, DType::Bool];
+    pub const ALL: [DType; 10] = [
+        DType::F32,
+        DType::F16,
+        DType::I8,
+        DType::U8,
+        DType::I16,
+        DType::I32,
+        DType::I64,
+        DType::Bool,
+        DType::I4,
+        DType::B1,
+    ];
 
-    /// Bytes of one element.
+    /// Bytes of one element in the graph.
     pub const fn size(self) -> usize {
         match self {
-            DType::I8 | DType::U8 | DType::Bool => 1,
+            DType::I8 | DType::U8 | DType::Bool | DType::I4 | DType::B1 => 1,
             DType::F16 | DType::I16 => 2,
             DType::F32 | DType::I32 => 4,
             DType::I64 => 8,
@@ -53,6 +69,8 @@ impl DType {
             DType::I32 => "i32",
             DType::I64 => "i64",
             DType::Bool => "bool",
+            DType::I4 => "i4",
+            DType::B1 => "b1",
         }
     }
 
@@ -68,15 +86,29 @@ impl DType {
 
     /// The values a zero point of this type may have, or `None` if the type cannot be quantized.
     ///
-    /// 32- and 64-bit integers hold biases and accumulators, whose zero point is 0.
+    /// 32- and 64-bit integers hold biases and accumulators, 4 bits and 1 bit weights; their zero point is 0.
     pub const fn zero_points(self) -> Option<RangeInclusive<i32>> {
         match self {
             DType::I8 => Some(i8::MIN as i32..=i8::MAX as i32),
             DType::U8 => Some(0..=u8::MAX as i32),
             DType::I16 => Some(i16::MIN as i32..=i16::MAX as i32),
-            DType::I32 | DType::I64 => Some(0..=0),
+            DType::I32 | DType::I64 | DType::I4 | DType::B1 => Some(0..=0),
             DType::F32 | DType::F16 | DType::Bool => None,
         }
+    }
+}
+
+/// By [`DType::name`].
+impl Serialize for DType {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'d> Deserialize<'d> for DType {
+    fn deserialize<D: Deserializer<'d>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        DType::from_name(&name).ok_or_else(|| serde::de::Error::custom(format!("no element type: {name}")))
     }
 }
 
@@ -183,8 +215,18 @@ impl Tensor {
     }
 
     /// The elements, if this is a constant of type i8.
+    ///
+    /// Weights of fewer bits are read by [`Self::weight_values`].
     pub fn i8_values(&self) -> Option<Vec<i8>> {
         self.values(DType::I8, i8::from_le_bytes)
+    }
+
+    /// The weights, if this is a constant of 8, 4 or 1 bits.
+    pub fn weight_values(&self) -> Option<Vec<i8>> {
+        match self.dtype {
+            DType::I8 | DType::I4 | DType::B1 => self.values(self.dtype, i8::from_le_bytes),
+            _ => None,
+        }
     }
 
     /// The elements, if this is a constant of type i16.
@@ -205,7 +247,9 @@ impl Tensor {
     /// The elements as they are stored (not scaled), if this is a constant of any integer type or bool.
     pub fn integer_values(&self) -> Option<Vec<i64>> {
         match self.dtype {
-            DType::I8 => self.values(DType::I8, |bytes| i8::from_le_bytes(bytes).into()),
+            DType::I8 | DType::I4 | DType::B1 => {
+                self.values(self.dtype, |bytes| i8::from_le_bytes(bytes).into())
+            }
             DType::U8 | DType::Bool => self.values(self.dtype, |[byte]| byte.into()),
             DType::I16 => self.values(DType::I16, |bytes| i16::from_le_bytes(bytes).into()),
             DType::I32 => self.values(DType::I32, |bytes| i32::from_le_bytes(bytes).into()),

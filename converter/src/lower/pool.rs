@@ -8,13 +8,18 @@ use super::{Lowering, Step, Value, ValueId, indexable, same_quantization, shape_
 use crate::arithmetic::scale::stage;
 use crate::arithmetic::{Affine, int8, reduction, unsupported};
 use crate::ir::attributes::{ArgExtreme, Pool2d, Reduce};
-use crate::ir::{Activation, DType, Fault, Hw, Node};
+use crate::ir::{Activation, DType, Fault, Hw, Node, Padding};
 
 impl Lowering<'_> {
     pub(super) fn pool2d(&mut self, node: &Node, pool: &Pool2d, op: OpCode) -> Result<(), Fault> {
         let from = int8("input", self.operand(node, 0)?)?;
         let to = int8("output", self.result(node)?)?;
         same_quantization(from, to)?;
+        if pool.count_padding && pool.padding != Padding::NONE {
+            return Err(unsupported(
+                "averages that count padding: pad with an operator of its own".to_owned(),
+            ));
+        }
         let window = window(pool.filter, pool.stride, Hw::square(1), pool.padding)?;
         self.check_window(node, &window)?;
         let params = params(window, to, pool.activation);

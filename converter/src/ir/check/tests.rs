@@ -55,6 +55,7 @@ fn each_violation_is_named_with_its_place() {
             "scale [0.1,0.2] zero [0,0] axis 3\n%4",
             "tensor 3 'c': 2 scales: only constants",
         ),
+        ("i8[2,1,1,2] scale", "b1[2,1,1,2] scale", "tensor 1 'w': holds 2, which is no value of b1"),
         ("= [7,8]", "= [7]", "tensor 2 'b': 4 bytes of data: shape [2] of i32 takes 8"),
         (
             "i8[1,4,4,2] scale 0.5",

@@ -83,7 +83,7 @@ struct Layer<'a> {
 impl<'a> Layer<'a> {
     fn new(operands: &mut Operands<'a>) -> Option<Self> {
         let (input, filter) = (operands.input(0)?, operands.input(1)?);
-        check_types(operands, input, filter);
+        check_types(operands, input, filter, Dynamic::Refused);
         let image = operands.dimensions("input", input);
         let taps = operands.dimensions("filter", filter);
         Some(Self { input, filter, image: image?, taps: taps? })
@@ -97,7 +97,7 @@ fn middle([_, height, width, _]: [usize; 4]) -> Hw {
 
 pub(super) fn fully_connected(attributes: &FullyConnected, operands: &mut Operands<'_>) -> Option<Output> {
     let (input, filter) = (operands.input(0)?, operands.input(1)?);
-    check_types(operands, input, filter);
+    check_types(operands, input, filter, Dynamic::Allowed);
     let [outputs, columns] = operands.dimensions("filter", filter)?;
     check_bias(operands, outputs);
     if attributes.keep_dims {
@@ -115,13 +115,24 @@ pub(super) fn fully_connected(attributes: &FullyConnected, operands: &mut Operan
     Some(Output::new(input.dtype, [elements / columns, outputs]))
 }
 
-fn check_types(operands: &mut Operands<'_>, input: &Tensor, filter: &Tensor) {
+/// Whether an input of real numbers may meet a filter of integers: it is then quantized at run time.
+#[derive(Clone, Copy, PartialEq)]
+enum Dynamic {
+    Allowed,
+    Refused,
+}
+
+fn check_types(operands: &mut Operands<'_>, input: &Tensor, filter: &Tensor, dynamic: Dynamic) {
     operands.require_type("input", input, &[DType::F32, DType::I8, DType::I16, DType::U8]);
+    const INTEGERS: [DType; 3] = [DType::I8, DType::I4, DType::B1];
     let (filters, biases): (&[_], &[_]) = match input.dtype {
+        DType::F32 if dynamic == Dynamic::Allowed => {
+            (&[DType::F32, DType::I8, DType::I4, DType::B1], &[DType::F32])
+        }
         DType::F32 => (&[DType::F32], &[DType::F32]),
         DType::U8 => (&[DType::U8], &[DType::I32]),
         DType::I16 => (&[DType::I8], &[DType::I64, DType::I32]),
-        _ => (&[DType::I8], &[DType::I32]),
+        _ => (&INTEGERS, &[DType::I32]),
     };
     operands.require_type("filter", filter, filters);
     if let Some(bias) = operands.input(2) {

@@ -1,8 +1,10 @@
 //! Operators that move elements without computing.
 
 use super::{Operands, Output};
-use crate::ir::attributes::{Concatenation, Pad, Reshape, SliceAxis, Split, Stack, StridedSlice, Transpose};
-use crate::ir::{Fault, Shape};
+use crate::ir::attributes::{
+    BroadcastTo, Concatenation, Gather, Pad, Reshape, SliceAxis, Split, Stack, StridedSlice, Tile, Transpose,
+};
+use crate::ir::{DType, Fault, Shape};
 
 pub(super) fn reshape(attributes: &Reshape, operands: &mut Operands<'_>) -> Option<Output> {
     let input = operands.input(0)?;
@@ -13,6 +15,53 @@ pub(super) fn reshape(attributes: &Reshape, operands: &mut Operands<'_>) -> Opti
         format!("must have as many elements as the input's {}", input.shape),
     );
     Some(Output::new(input.dtype, attributes.shape.clone()))
+}
+
+pub(super) fn broadcast_to(attributes: &BroadcastTo, operands: &mut Operands<'_>) -> Option<Output> {
+    let input = operands.input(0)?;
+    let shape = &attributes.shape;
+    operands.require_attribute(
+        input.shape.broadcast(shape).as_ref() == Some(shape),
+        "shape",
+        shape,
+        format!("must be what {} broadcasts to", input.shape),
+    );
+    Some(Output::new(input.dtype, shape.clone()))
+}
+
+pub(super) fn tile(attributes: &Tile, operands: &mut Operands<'_>) -> Option<Output> {
+    let input = operands.input(0)?;
+    let repeats = &attributes.repeats;
+    let rank = input.shape.rank();
+    operands.require_attribute(
+        repeats.len() == rank && repeats.iter().all(|&count| count > 0),
+        "repeats",
+        format!("{repeats:?}"),
+        format!("must be 1 or more for each axis of the input of rank {rank}"),
+    );
+    let repeated = input.shape.iter().zip(repeats);
+    Some(Output::new(
+        input.dtype,
+        repeated.map(|(size, &count)| size.saturating_mul(count)).collect::<Shape>(),
+    ))
+}
+
+pub(super) fn gather(attributes: &Gather, operands: &mut Operands<'_>) -> Option<Output> {
+    let (data, indices) = (operands.input(0)?, operands.input(1)?);
+    let axis = attributes.axis;
+    operands.require_type("indices", indices, &[DType::I32, DType::I64]);
+    operands.require_axis(axis, data.shape.rank())?;
+    let size = data.shape[axis] as i64;
+    if let Some(values) = indices.integer_values() {
+        let outside = values.into_iter().find(|index| !(0..size).contains(index));
+        operands.require(outside.is_none(), || Fault::Attribute {
+            attribute: "indices",
+            value: outside.unwrap_or_default().to_string(),
+            expected: format!("must be within 0 and {}", size - 1),
+        });
+    }
+    let (before, after) = (&data.shape[..axis], &data.shape[axis + 1..]);
+    Some(Output::new(data.dtype, [before, &indices.shape, after].concat()))
 }
 
 pub(super) fn pad(attributes: &Pad, operands: &mut Operands<'_>) -> Option<Output> {

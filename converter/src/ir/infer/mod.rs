@@ -55,21 +55,43 @@ fn outputs(op: &Op, operands: &mut Operands<'_>) -> Option<Vec<Output>> {
         Op::Add(_) | Op::Sub(_) | Op::Mul(_) | Op::Div(_) | Op::Maximum | Op::Minimum => {
             elementwise::arithmetic(operands)
         }
-        Op::Relu | Op::Relu6 | Op::ReluN1To1 | Op::HardSwish | Op::Logistic | Op::Tanh => {
-            elementwise::activation(operands)
-        }
+        Op::Relu
+        | Op::Relu6
+        | Op::ReluN1To1
+        | Op::HardSwish
+        | Op::Logistic
+        | Op::Tanh
+        | Op::Exp
+        | Op::Log
+        | Op::Sqrt
+        | Op::Reciprocal
+        | Op::Neg
+        | Op::Abs
+        | Op::Sign
+        | Op::Erf
+        | Op::Gelu(_) => elementwise::activation(operands),
+        Op::HardSigmoid(attributes) => elementwise::hard_sigmoid(attributes, operands),
+        Op::Clip(attributes) => elementwise::clip(attributes, operands),
+        Op::PRelu => elementwise::p_relu(operands),
+        Op::BatchNormalization(attributes) => elementwise::batch_normalization(attributes, operands),
+        Op::Cast(attributes) => elementwise::cast(attributes, operands),
         Op::LeakyRelu(attributes) => elementwise::leaky_relu(attributes, operands),
         Op::Elu(attributes) => elementwise::elu(attributes, operands),
         Op::Softmax(attributes) => elementwise::softmax(attributes, operands),
+        Op::LogSoftmax => elementwise::log_softmax(operands),
         Op::Quantize => elementwise::quantize(operands),
         Op::Dequantize => elementwise::dequantize(operands),
         Op::Mean(attributes)
         | Op::Sum(attributes)
         | Op::ReduceMax(attributes)
-        | Op::ReduceMin(attributes) => reduce::reduce(attributes, operands),
+        | Op::ReduceMin(attributes)
+        | Op::ReduceProd(attributes) => reduce::reduce(attributes, operands),
         Op::ArgMax(attributes) | Op::ArgMin(attributes) => reduce::arg_extreme(attributes, operands),
         Op::Reshape(attributes) => layout::reshape(attributes, operands),
         Op::Pad(attributes) => layout::pad(attributes, operands),
+        Op::BroadcastTo(attributes) => layout::broadcast_to(attributes, operands),
+        Op::Tile(attributes) => layout::tile(attributes, operands),
+        Op::Gather(attributes) => layout::gather(attributes, operands),
         Op::Concatenation(attributes) => layout::concatenation(attributes, operands),
         Op::Transpose(attributes) => layout::transpose(attributes, operands),
         Op::StridedSlice(attributes) => layout::strided_slice(attributes, operands),

@@ -70,6 +70,19 @@ fn shapes_follow_from_inputs_and_attributes() {
             &["f32 [1,8,9,3]"],
         ),
         ("HardSwish", &["i8 [7]"], &["i8 [7]"]),
+        ("FullyConnected keep_dims=false", &["[2,3]", "i4 [5,3]", "[5]"], &["f32 [2,5]"]),
+        (
+            "Conv2d stride=[1,1] dilation=[1,1] groups=1",
+            &["i8 [1,3,3,2]", "b1 [4,1,1,2]", "i32 [4]"],
+            &["i8 [1,3,3,4]"],
+        ),
+        ("Clip low=0 high=\"inf\"", &["[7]"], &["f32 [7]"]),
+        ("PRelu", &["[2,3,4]", "[4]"], &["f32 [2,3,4]"]),
+        ("BatchNormalization epsilon=0.001", &["[2,3,4]", "[4]", "[4]", "[4]", "[4]"], &["f32 [2,3,4]"]),
+        ("BroadcastTo shape=[3,2,4]", &["[2,1]"], &["f32 [3,2,4]"]),
+        ("Tile repeats=[2,3]", &["[4,5]"], &["f32 [8,15]"]),
+        ("Gather axis=1", &["[4,5,6]", "i64 [2,3]"], &["f32 [4,2,3,6]"]),
+        ("Cast to=\"i32\"", &["[4]"], &["i32 [4]"]),
     ];
     for (op, inputs, outputs) in cases {
         let expected = outputs.iter().map(ToString::to_string).collect();
@@ -113,7 +126,7 @@ fn violations_are_explained() {
         (
             "Conv2d stride=[1,1] dilation=[1,1] groups=1",
             &["i8 [1,4,4,1]", "[2,1,1,1]"],
-            "the filter is f32: i8 expected",
+            "the filter is f32: i8 or i4 or b1 expected",
         ),
         ("Conv2d stride=[1,1] dilation=[1,1] groups=1", &["[1,4,4,1]"], "the filter is missing"),
         (
@@ -176,6 +189,25 @@ fn violations_are_explained() {
             &["[4]"],
             "shape = [3]: must be the counts, but for axes of 1",
         ),
+        ("Clip low=1 high=0.5", &["[2]"], "low = 1: must not exceed high = 0.5"),
+        (
+            "PRelu",
+            &["[2,3]", "[4,2,3]"],
+            "shapes [2,3] and [4,2,3] do not go together: the slope's dimensions, aligned at the last axis, must be the input's or 1",
+        ),
+        (
+            "BatchNormalization epsilon=0",
+            &["[2,3]", "[3]", "[3]", "[2]", "[3]"],
+            "the mean has shape [2]: dimension 0 must be 3 (channels of the input)",
+        ),
+        ("BroadcastTo shape=[3]", &["[2]"], "shape = [3]: must be what [2] broadcasts to"),
+        (
+            "Tile repeats=[0]",
+            &["[2]"],
+            "repeats = [0]: must be 1 or more for each axis of the input of rank 1",
+        ),
+        ("Gather axis=1", &["[2]", "i32 [1]"], "axis = 1: the input has rank 1"),
+        ("Cast to=\"b1\"", &["[2]"], "to = b1: must be a type of whole bytes"),
         ("Split axis=0 sizes=[1,2]", &["[4]"], "sizes = [1, 2]: must be 1 or more and add up to 4"),
         (
             "ResizeNearest size=[2,2] align_corners=true half_pixel_centers=true",

@@ -179,7 +179,7 @@ fn data(line: &mut Line<'_>, dtype: DType) -> Result<Vec<u8>, TextFault> {
     match dtype {
         DType::F32 => encode(line, f32::to_le_bytes),
         DType::F16 => encode(line, u16::to_le_bytes),
-        DType::I8 => encode(line, i8::to_le_bytes),
+        DType::I8 | DType::I4 | DType::B1 => encode(line, i8::to_le_bytes),
         DType::U8 | DType::Bool => encode(line, u8::to_le_bytes),
         DType::I16 => encode(line, i16::to_le_bytes),
         DType::I32 => encode(line, i32::to_le_bytes),

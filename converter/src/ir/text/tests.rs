@@ -72,7 +72,7 @@ fn every_op() -> Vec<Op> {
     let size = Hw::new(2, 3);
     let padding = Padding { top: 1, bottom: 2, left: 3, right: 4 };
     let activation = Activation::Relu;
-    let pool = Pool2d { filter: size, stride: size, padding, activation };
+    let pool = Pool2d { filter: size, stride: size, padding, count_padding: true, activation };
     let arithmetic = Arithmetic { activation: Activation::ReluN1To1 };
     let reduce = Reduce { axes: vec![1, 2], keep_dims: true };
     let resize = Resize { size, align_corners: true, half_pixel_centers: false };
@@ -123,6 +123,25 @@ fn every_op() -> Vec<Op> {
         Op::ArgMin(ArgExtreme { axis: 1 }),
         Op::ResizeNearest(resize.clone()),
         Op::ResizeBilinear(resize),
+        Op::Exp,
+        Op::Log,
+        Op::Sqrt,
+        Op::Reciprocal,
+        Op::Neg,
+        Op::Abs,
+        Op::Sign,
+        Op::Erf,
+        Op::Gelu(Gelu { tanh: true }),
+        Op::HardSigmoid(HardSigmoid { alpha: 0.2, beta: 0.5 }),
+        Op::Clip(Clip { low: f32::NEG_INFINITY, high: 0.25 }),
+        Op::PRelu,
+        Op::BatchNormalization(BatchNormalization { epsilon: 1e-5 }),
+        Op::LogSoftmax,
+        Op::ReduceProd(Reduce { axes: vec![0], keep_dims: false }),
+        Op::BroadcastTo(BroadcastTo { shape: [4, 2].into() }),
+        Op::Tile(Tile { repeats: vec![1, 2] }),
+        Op::Gather(Gather { axis: 1 }),
+        Op::Cast(Cast { to: DType::I32 }),
     ];
     assert_eq!(ops.len(), <Op as strum::EnumCount>::COUNT);
     ops

@@ -14,7 +14,7 @@ pub(super) fn pool_2d(operator: &mut Operator<'_>, op: fn(Pool2d) -> Op) -> Opti
     let [_, height, width, _] = operator.image(0, "input")?;
     let (stride, filter) = (stride?, filter?);
     let padding = operator.padding(field::PADDING, Hw::new(height, width), filter, stride, Hw::square(1))?;
-    Converted::unary(op(Pool2d { filter, stride, padding, activation: activation? }))
+    Converted::unary(op(Pool2d { filter, stride, padding, count_padding: false, activation: activation? }))
 }
 
 pub(super) fn resize_nearest(operator: &mut Operator<'_>) -> Option<Converted> {

@@ -175,7 +175,13 @@ impl Network {
         );
         let padding = Padding { top: filter.height - 1, right: filter.width - 1, ..Padding::NONE };
         let padding = if self.rng.bool() { padding } else { Padding::NONE };
-        let pool = Pool2d { filter, stride: Hw::square(1), padding, activation: self.activation_function() };
+        let pool = Pool2d {
+            filter,
+            stride: Hw::square(1),
+            padding,
+            count_padding: false,
+            activation: self.activation_function(),
+        };
         if self.rng.bool() { Op::AveragePool2d(pool) } else { Op::MaxPool2d(pool) }
     }
 
