@@ -1,0 +1,6 @@
+//! Tests of execution.
+
+mod executor;
+mod kernels;
+mod naive;
+mod random;
