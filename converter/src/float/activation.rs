@@ -36,7 +36,7 @@ pub fn unary(op: &Op, input: &[f32], output: &mut [f32]) -> bool {
         Op::Sign => map(input, output, |x| if x >= 0.0 { 1.0 } else { -1.0 }),
         Op::Erf => map(input, output, libm::erff),
         Op::Gelu(ref gelu) if gelu.tanh => map(input, output, |x| {
-            const SLOPE: f32 = 0.797_884_56;
+            const SLOPE: f32 = 0.797_884_6;
             0.5 * x * (1.0 + (SLOPE * (x + 0.044715 * x * x * x)).tanh())
         }),
         Op::Gelu(_) => {
