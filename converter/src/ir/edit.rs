@@ -116,6 +116,14 @@ impl<S> Graph<S> {
         self.nodes.remove(node.index())
     }
 
+    /// Keeps these nodes, in this order; ids change.
+    ///
+    /// Each must be named at most once; ids of other graphs are ignored.
+    pub(in crate::ir) fn keep_nodes(&mut self, order: &[NodeId]) {
+        let mut nodes: Vec<Option<Node>> = self.nodes.drain(..).map(Some).collect();
+        self.nodes = order.iter().filter_map(|id| nodes.get_mut(id.index())?.take()).collect();
+    }
+
     /// Puts another operator in a node's place, with the same name, inputs and outputs.
     pub fn set_op(&mut self, node: NodeId, op: Op) {
         self.node_mut(node).op = op;
@@ -151,8 +159,7 @@ impl<S> Graph<S> {
         if order.len() < self.nodes.len() {
             return Err(CycleError { nodes: self.node_ids().filter(|id| waiting[id.index()] > 0).collect() });
         }
-        let mut nodes: Vec<Option<Node>> = self.nodes.drain(..).map(Some).collect();
-        self.nodes = order.iter().filter_map(|id| nodes[id.index()].take()).collect();
+        self.keep_nodes(&order);
         Ok(order)
     }
 

@@ -197,8 +197,8 @@ impl<S> Index<NodeId> for Graph<S> {
 /// Writers and readers of every tensor at one moment.
 #[derive(Clone, Debug)]
 pub struct Uses {
-    writers: Vec<Vec<NodeId>>,
-    readers: Vec<Vec<NodeId>>,
+    pub(in crate::ir) writers: Vec<Vec<NodeId>>,
+    pub(in crate::ir) readers: Vec<Vec<NodeId>>,
 }
 
 impl Uses {

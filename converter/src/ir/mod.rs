@@ -8,7 +8,7 @@
 //! | [`op`], [`attributes`] | [`Op`] and one attribute struct per operator |
 //! | [`infer`] | output shapes and types of an operator |
 //! | [`check`] | well-formedness, run after every import and pass |
-//! | [`edit`] | the only way to rewire a graph |
+//! | [`edit`], [`rewriter`] | the only ways to rewire a graph |
 //! | [`text`] | the textual form: printed by `inspect`, read by tests |
 //! | [`problem`] | what is wrong with a graph, and where |
 //!
@@ -22,6 +22,7 @@ pub mod graph;
 pub mod infer;
 pub mod op;
 pub mod problem;
+pub mod rewriter;
 pub mod shape;
 pub mod tensor;
 pub mod text;
@@ -30,5 +31,6 @@ pub use attributes::{Activation, Padding};
 pub use graph::{Float, Graph, Node, NodeId, Quantized, State, TensorId};
 pub use op::Op;
 pub use problem::{Fault, Place, Problem};
+pub use rewriter::Rewriter;
 pub use shape::{Hw, Shape};
 pub use tensor::{DType, Quantization, Tensor};

@@ -8,16 +8,25 @@
 //! | [`RemoveDead`] | any graph | drops what no output depends on |
 //! | [`FoldConstantChannels`] | quantized | drops channels that are the same for every input, exactly |
 
+pub mod fold_batch_norm;
 pub mod fold_constant_channels;
+pub mod fold_constants;
+pub mod push_transposes;
 pub mod remove_dead;
+
+use std::collections::BTreeMap;
 
 use thiserror::Error;
 
+pub use fold_batch_norm::FoldBatchNorm;
 pub use fold_constant_channels::FoldConstantChannels;
+pub use fold_constants::FoldConstants;
+pub use push_transposes::PushTransposes;
 pub use remove_dead::RemoveDead;
 
 use crate::ir::check::check;
-use crate::ir::{Graph, Problem, Quantized, State};
+use crate::ir::{Float, Graph, NodeId, Problem, Quantized, Rewriter, State};
+use push_transposes::TurnedInput;
 
 /// One rewrite of a graph in state `S`.
 pub trait Pass<S: State> {
@@ -61,6 +70,18 @@ pub struct Report {
     pub dead_nodes: usize,
     /// Channels folded away; `None` if the pass did not run.
     pub folding: Option<fold_constant_channels::Folding>,
+    /// How often each pass on float graphs rewrote something, by the pass's name.
+    pub rewrites: BTreeMap<&'static str, usize>,
+    /// Inputs whose axes have another order than in the source model.
+    pub turned_inputs: Vec<TurnedInput>,
+}
+
+impl Report {
+    fn count(&mut self, pass: &'static str, rewrites: usize) {
+        if rewrites > 0 {
+            *self.rewrites.entry(pass).or_default() += rewrites;
+        }
+    }
 }
 
 /// Which passes are wanted.
@@ -79,16 +100,90 @@ pub fn quantized(choice: Choice) -> Vec<Box<dyn Pass<Quantized>>> {
     passes
 }
 
+/// Most rounds over a graph in one run of a pass: a rule that fits again and again would be a fault.
+const MOST_ROUNDS: usize = 64;
+
+/// Applies a rule to every node in running order until it fits nowhere. A rule gives `None`, having changed nothing, where
+/// it does not fit.
+fn apply_everywhere(
+    graph: &mut Graph<Float>,
+    pass: &'static str,
+    report: &mut Report,
+    rule: impl Fn(&mut Rewriter<'_, Float>, NodeId) -> Option<()>,
+) -> Changed {
+    let mut count = 0;
+    for _ in 0..MOST_ROUNDS {
+        let mut rewriter = Rewriter::new(graph);
+        let nodes: Vec<NodeId> = rewriter.node_ids().collect();
+        let mut applied = 0;
+        for node in nodes {
+            if rewriter.is_live(node) && rule(&mut rewriter, node).is_some() {
+                applied += 1;
+            }
+        }
+        rewriter.finish();
+        if applied == 0 {
+            break;
+        }
+        count += applied;
+    }
+    report.count(pass, count);
+    if count > 0 { Changed::Yes } else { Changed::No }
+}
+
+/// The passes that bring a float graph into the form that is quantized, in the order they run.
+pub fn float() -> Vec<Box<dyn Pass<Float>>> {
+    vec![
+        Box::new(RemoveDead),
+        Box::new(FoldConstants),
+        Box::new(PushTransposes),
+        Box::new(FoldBatchNorm),
+        Box::new(RemoveDead),
+    ]
+}
+
+/// Most times that [`normalize`] runs the passes.
+const MOST_REPETITIONS: usize = 8;
+
+/// Runs the passes of [`float`] until none changes the graph.
+///
+/// # Errors
+/// As [`run`].
+pub fn normalize(graph: &mut Graph<Float>) -> Result<Report, PassError> {
+    let mut report = Report::default();
+    let passes = float();
+    for _ in 0..MOST_REPETITIONS {
+        if run_once(graph, &passes, &mut report)? == Changed::No {
+            break;
+        }
+    }
+    Ok(report)
+}
+
 /// Runs passes one after another and checks the graph after each.
 ///
 /// # Errors
 /// The first pass that fails or leaves a graph that is not well-formed.
 pub fn run<S: State>(graph: &mut Graph<S>, passes: &[Box<dyn Pass<S>>]) -> Result<Report, PassError> {
     let mut report = Report::default();
-    for pass in passes {
-        if pass.run(graph, &mut report)? == Changed::Yes {
-            check(graph).map_err(|problems| PassError { pass: pass.name(), problems })?;
-        }
-    }
+    run_once(graph, passes, &mut report)?;
     Ok(report)
 }
+
+fn run_once<S: State>(
+    graph: &mut Graph<S>,
+    passes: &[Box<dyn Pass<S>>],
+    report: &mut Report,
+) -> Result<Changed, PassError> {
+    let mut any = Changed::No;
+    for pass in passes {
+        if pass.run(graph, report)? == Changed::Yes {
+            check(graph).map_err(|problems| PassError { pass: pass.name(), problems })?;
+            any = Changed::Yes;
+        }
+    }
+    Ok(any)
+}
+
+#[cfg(test)]
+mod tests;
