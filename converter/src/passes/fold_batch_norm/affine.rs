@@ -2,7 +2,7 @@
 
 use crate::ir::{Float, Graph, Node, NodeId, Op, TensorId};
 
-use super::constant;
+use super::super::constants::reals;
 
 /// `output = input * factor + summand` for each channel, the last axis.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,8 +22,7 @@ impl Affine {
             Op::BatchNormalization(normalization) => {
                 let epsilon = f64::from(normalization.epsilon);
                 let input = node.input(0)?;
-                let [scale, shift, mean, variance] =
-                    [1, 2, 3, 4].map(|slot| constant(graph, node.input(slot)));
+                let [scale, shift, mean, variance] = [1, 2, 3, 4].map(|slot| reals(graph, node.input(slot)));
                 let (scale, shift, mean, variance) = (scale?, shift?, mean?, variance?);
                 let factors: Vec<f64> = scale
                     .iter()
@@ -86,7 +85,7 @@ fn operands(graph: &Graph<Float>, node: &Node, slot: usize) -> Option<(TensorId,
     if graph[input].is_constant() || graph[node.output()?].shape != *shape {
         return None;
     }
-    let values = constant(graph, Some(other))?;
+    let values = reals(graph, Some(other))?;
     match values.len() {
         1 => Some((input, vec![values[0]; channels])),
         count if count == channels && graph[other].shape.last() == Some(&channels) => Some((input, values)),

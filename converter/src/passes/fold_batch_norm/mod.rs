@@ -23,7 +23,6 @@ mod layer;
 use super::{Changed, Pass, PassError, Report, apply_everywhere};
 use crate::ir::{Float, Graph, NodeId, Op, Rewriter, TensorId};
 use affine::Affine;
-pub(super) use layer::constant;
 
 /// The pass.
 #[derive(Clone, Copy, Debug, Default)]
