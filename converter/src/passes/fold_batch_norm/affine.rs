@@ -6,17 +6,17 @@ use super::super::constants::reals;
 
 /// `output = input * factor + summand` for each channel, the last axis.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Affine {
-    pub(super) input: TensorId,
+pub(crate) struct Affine {
+    pub(crate) input: TensorId,
     /// One per channel.
-    pub(super) factors: Vec<f64>,
+    pub(crate) factors: Vec<f64>,
     /// One per channel.
-    pub(super) summands: Vec<f64>,
+    pub(crate) summands: Vec<f64>,
 }
 
 impl Affine {
     /// What a node does, if it is that. A fused clamp comes on top.
-    pub(super) fn of(graph: &Graph<Float>, node: NodeId) -> Option<Self> {
+    pub(crate) fn of(graph: &Graph<Float>, node: NodeId) -> Option<Self> {
         let node = &graph[node];
         match &node.op {
             Op::BatchNormalization(normalization) => {
@@ -67,12 +67,12 @@ impl Affine {
     }
 
     /// Whether nothing is multiplied.
-    pub(super) fn only_adds(&self) -> bool {
+    pub(crate) fn only_adds(&self) -> bool {
         self.factors.iter().all(|&factor| factor == 1.0)
     }
 
     /// Whether nothing is added.
-    pub(super) fn only_multiplies(&self) -> bool {
+    pub(crate) fn only_multiplies(&self) -> bool {
         self.summands.iter().all(|&summand| summand == 0.0)
     }
 }

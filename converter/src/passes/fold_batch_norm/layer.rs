@@ -2,7 +2,7 @@
 
 use super::super::constants::reals;
 use super::affine::Affine;
-use crate::ir::{Activation, Float, Graph, Node, NodeId, Op, Padding, Rewriter, Tensor, TensorId};
+use crate::ir::{Activation, Float, Graph, Node, NodeId, Op, Padding, Rewriter, Tensor};
 
 /// Other weights of a layer; `None`: as they were.
 pub(super) struct Folded {
