@@ -23,6 +23,15 @@ pub fn without_data(test: &str, reason: &str) {
     record(test, reason);
 }
 
+/// The calling test needs a data set that the set-up installs.
+///
+/// # Panics
+/// When `CI=true`: there, accuracy that was not measured is a failure.
+pub fn without_dataset(test: &str, reason: &str) {
+    assert!(!is_continuous_integration(), "a test on a data set may not be skipped here: {reason}");
+    record(test, reason);
+}
+
 /// The calling test needs an emulator or a compiler that is not there.
 ///
 /// # Panics

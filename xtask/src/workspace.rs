@@ -63,6 +63,16 @@ pub fn shared_data() -> Option<PathBuf> {
     path.is_dir().then_some(path)
 }
 
+/// Debian's package of Fashion-MNIST (MIT, Zalando SE): 60,000 images to calibrate with, 10,000 to test with.
+pub const FASHION_MNIST_PACKAGE: &str = "dataset-fashion-mnist";
+
+/// The folder of IDX files that the package installs; none where it is not installed.
+#[must_use]
+pub fn fashion_mnist() -> Option<PathBuf> {
+    let folder = PathBuf::from("/usr/share/datasets/fashion-mnist");
+    folder.join("train-images-idx3-ubyte.gz").is_file().then_some(folder)
+}
+
 /// Every full-int8 model of the shared data, in its folder `models`.
 pub const INT8_MODELS: [&str; 8] = [
     "ad01_int8",

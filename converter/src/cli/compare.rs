@@ -87,7 +87,7 @@ fn with_model(
 ) -> anyhow::Result<(usize, Comparison)> {
     let feed = |opened: &OpenModel| {
         let inputs = port::inputs(&opened.model()?, &opened.facts()?);
-        values::read(&arguments.inputs, &inputs, arguments.limit, arguments.pixels)
+        values::read(&arguments.inputs, &inputs, arguments.limit, &arguments.pixels)
     };
     let (for_reference, for_model) = (feed(reference)?, feed(opened)?);
     ensure!(
@@ -109,7 +109,7 @@ fn with_model(
 fn with_outputs(arguments: &Arguments, opened: &OpenModel) -> anyhow::Result<(usize, Comparison)> {
     let (model, facts) = (opened.model()?, opened.facts()?);
     let (inputs, outputs) = (port::inputs(&model, &facts), port::outputs(&model, &facts));
-    let feed = values::read(&arguments.inputs, &inputs, arguments.limit, arguments.pixels)?;
+    let feed = values::read(&arguments.inputs, &inputs, arguments.limit, &arguments.pixels)?;
     let expected = expected_outputs(&arguments.reference, &outputs)?;
     let progress = target::progress(feed.vectors);
     let found = execute::run_batch(&model, &feed.bytes, || progress.inc(1))?;

@@ -68,7 +68,7 @@ pub(super) fn run(arguments: &Arguments, output: &mut Output<'_>) -> anyhow::Res
         origin: arguments.dataset.display().to_string(),
         input: Input::Array(dataset.samples),
     };
-    let feed = feed::feed(&inputs, vec![samples], arguments.pixels.pixels())?;
+    let feed = feed::feed(&inputs, vec![samples], &arguments.pixels.pixels())?;
     let (Some(scores), Some(input)) = (outputs.first(), feed.conversions.into_iter().next()) else {
         anyhow::bail!("{}: the model has no inputs or outputs", arguments.file.display());
     };

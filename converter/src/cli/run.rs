@@ -85,7 +85,7 @@ pub(super) fn run(arguments: &Arguments, output: &mut Output<'_>) -> anyhow::Res
     let opened = super::open(&arguments.file)?;
     let (model, facts) = (opened.model()?, opened.facts()?);
     let (inputs, outputs) = (port::inputs(&model, &facts), port::outputs(&model, &facts));
-    let feed = values::read(&arguments.input, &inputs, arguments.limit, arguments.pixels)?;
+    let feed = values::read(&arguments.input, &inputs, arguments.limit, &arguments.pixels)?;
     atomic::make_directory(&arguments.output)?;
     let Ran { outputs: bytes, seconds } = arguments.target.run(&opened, &feed.bytes)?;
     let output_files = write_outputs(arguments, &outputs, &bytes, feed.vectors)?;

@@ -2,35 +2,62 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::Args;
-use secateur_converter::feed::{self, Feed, Given, Pixels};
+use clap::{Args, ValueEnum};
+use secateur_converter::feed::{self, Feed, Given, Layout, Pixels};
 use secateur_converter::io::input;
 use secateur_converter::port::Port;
 
 /// What uint8 values stand for.
-#[derive(Clone, Copy, Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(super) struct PixelArguments {
-    /// uint8 values are pixels: they stand for (pixel - MEAN) x SCALE. A number or a fraction.
-    #[arg(long, value_name = "SCALE", default_value = "1/255", value_parser = fraction)]
-    scale: f32,
-    /// The pixel value that stands for 0.
-    #[arg(long, value_name = "MEAN", default_value = "0", value_parser = fraction, allow_negative_numbers = true)]
-    mean: f32,
+    /// uint8 values are pixels: they stand for (pixel - MEAN) x SCALE. Numbers, products or fractions; one for all
+    /// channels, or one per channel with commas between.
+    #[arg(long, value_name = "SCALE", default_value = "1/255", value_parser = product, value_delimiter = ',')]
+    scale: Vec<f32>,
+    /// The pixel value that stands for 0, as 0.485*255; one for all channels, or one per channel.
+    #[arg(
+        long, value_name = "MEAN", default_value = "0", value_parser = product, value_delimiter = ',',
+        allow_negative_numbers = true
+    )]
+    mean: Vec<f32>,
+    /// Order of the axes of images: auto takes them as the model has them, or turns them if they fit channels first.
+    #[arg(long, value_enum, default_value_t = LayoutArgument::Auto)]
+    layout: LayoutArgument,
+}
+
+/// See [`Layout`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum LayoutArgument {
+    Auto,
+    Nhwc,
+    Nchw,
 }
 
 impl PixelArguments {
-    pub(super) fn pixels(self) -> Pixels {
-        Pixels { scale: self.scale, mean: self.mean }
+    pub(super) fn pixels(&self) -> Pixels {
+        let layout = match self.layout {
+            LayoutArgument::Auto => Layout::Auto,
+            LayoutArgument::Nhwc => Layout::Nhwc,
+            LayoutArgument::Nchw => Layout::Nchw,
+        };
+        Pixels { scale: self.scale.clone(), mean: self.mean.clone(), layout }
     }
 }
 
-/// `0.0039` or `1/255`.
-fn fraction(text: &str) -> Result<f32, String> {
+/// `0.0039`, `1/255` or `0.485*255`, from left to right.
+fn product(text: &str) -> Result<f32, String> {
     let number = |text: &str| text.trim().parse::<f64>().map_err(|_| format!("`{text}` is not a number"));
-    let value = match text.split_once('/') {
-        Some((above, below)) => number(above)? / number(below)?,
-        None => number(text)?,
-    };
+    let mut value = 1.0;
+    let mut rest = text;
+    let mut multiply = true;
+    loop {
+        let end = rest.find(['*', '/']).unwrap_or(rest.len());
+        let factor = number(&rest[..end])?;
+        value = if multiply { value * factor } else { value / factor };
+        let Some(operator) = rest[end..].chars().next() else { break };
+        multiply = operator == '*';
+        rest = &rest[end + 1..];
+    }
     let value = value as f32;
     if value.is_finite() { Ok(value) } else { Err(format!("`{text}` is not a finite number")) }
 }
@@ -69,14 +96,14 @@ pub(super) fn read(
     files: &[Values],
     inputs: &[Port],
     limit: Option<usize>,
-    pixels: PixelArguments,
+    pixels: &PixelArguments,
 ) -> anyhow::Result<Feed> {
     let mut given = Vec::with_capacity(files.len());
     for Values { name, path } in files {
         let origin = path.display().to_string();
         given.push(Given { name: name.clone(), origin, input: input::read(path)? });
     }
-    let feed = feed::feed(inputs, given, pixels.pixels())?;
+    let feed = feed::feed(inputs, given, &pixels.pixels())?;
     Ok(match limit {
         Some(limit) => feed.first(limit),
         None => feed,
@@ -88,11 +115,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fractions_and_numbers_are_understood() {
-        assert_eq!(fraction("1/255"), Ok(1.0 / 255.0));
-        assert_eq!(fraction("-0.5"), Ok(-0.5));
-        assert!(fraction("1/0").is_err());
-        assert!(fraction("a/2").is_err());
+    fn products_and_fractions_are_understood() {
+        assert_eq!(product("1/255"), Ok(1.0 / 255.0));
+        assert_eq!(product("-0.5"), Ok(-0.5));
+        assert_eq!(product("0.5*255"), Ok(127.5));
+        assert_eq!(product("1/4/0.5"), Ok(0.5));
+        assert!(product("1/0").is_err());
+        assert!(product("a/2").is_err());
+        assert!(product("2*").is_err());
     }
 
     #[test]

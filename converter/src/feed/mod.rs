@@ -4,11 +4,13 @@
 //! - Real numbers for a quantized input are quantized: `round(value / scale) + zero point`, halves away from zero,
 //!   saturated.
 //! - uint8 values are pixels: the real number `(pixel - mean) x scale` ([`Pixels`]), quantized like any other.
+//! - Images with their channels first are turned, if the input has them last ([`Layout`]).
 //! - Other integers are taken as they are: they must fit the input's type.
 //!
 //! An array holds one vector, or several along its first axis. Axes of length 1 may be missing or added.
 
 mod assign;
+mod layout;
 mod values;
 
 use std::fmt;
@@ -19,20 +21,23 @@ use thiserror::Error;
 use crate::io::input::Input;
 use crate::port::{Port, vector_bytes};
 use assign::{assign, separate};
+pub use layout::Layout;
 use values::convert;
 
-/// What a uint8 pixel stands for: `(pixel - mean) x scale`.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// What a uint8 pixel stands for: `(pixel - mean) x scale`. One number of each for all channels, or one per channel.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Pixels {
     /// Factor; 1/255 unless the user says otherwise.
-    pub scale: f32,
+    pub scale: Vec<f32>,
     /// Pixel value that stands for 0.0.
-    pub mean: f32,
+    pub mean: Vec<f32>,
+    /// The order of an image's axes, whatever its element type.
+    pub layout: Layout,
 }
 
 impl Default for Pixels {
     fn default() -> Self {
-        Self { scale: 1.0 / 255.0, mean: 0.0 }
+        Self { scale: vec![1.0 / 255.0], mean: vec![0.0], layout: Layout::Auto }
     }
 }
 
@@ -77,6 +82,8 @@ pub struct Conversion {
     pub given: String,
     /// What was done with the values: `as_is`, `quantized` or `pixels_quantized`.
     pub action: Action,
+    /// Whether channels were brought from the front to the back (NCHW to NHWC).
+    pub transposed: bool,
     /// Number of values outside the range of the input's type, replaced by the nearest one inside.
     pub saturated: usize,
 }
@@ -155,6 +162,20 @@ pub enum FeedError {
         /// What to do, with its separator; may be empty.
         hint: &'static str,
     },
+    /// A list of means or scales has neither one number nor one per channel.
+    #[error(
+        "{count} numbers in --{option}, but input '{input}' has {channels} channels: give one, or one per channel"
+    )]
+    PerChannel {
+        /// `mean` or `scale`.
+        option: &'static str,
+        /// Numbers given.
+        count: usize,
+        /// The input.
+        input: String,
+        /// Its channels.
+        channels: usize,
+    },
     /// Inputs have different numbers of vectors.
     #[error("{origin}: {found} vectors, but {expected} of the other inputs")]
     VectorCount {
@@ -209,7 +230,7 @@ fn names(ports: &[Port]) -> String {
 ///
 /// # Errors
 /// If it does not suit the inputs; see [`FeedError`].
-pub fn feed(inputs: &[Port], given: Vec<Given>, pixels: Pixels) -> Result<Feed, FeedError> {
+pub fn feed(inputs: &[Port], given: Vec<Given>, pixels: &Pixels) -> Result<Feed, FeedError> {
     if let [Given { origin, input: Input::Raw(bytes), name: None }] = given.as_slice() {
         return whole_vectors(inputs, origin, bytes);
     }
@@ -221,7 +242,7 @@ pub fn feed(inputs: &[Port], given: Vec<Given>, pixels: Pixels) -> Result<Feed, 
         let (bytes, conversion) = match input {
             Input::Raw(bytes) => {
                 whole_vectors(std::slice::from_ref(port), &origin, &bytes)?;
-                (bytes, conversion(port, "raw bytes".to_owned(), Action::AsIs, 0))
+                (bytes, conversion(port, "raw bytes".to_owned(), Action::AsIs))
             }
             Input::Array(array) => convert(port, &origin, &array, pixels)?,
             // `separate` leaves none.
@@ -239,8 +260,8 @@ pub fn feed(inputs: &[Port], given: Vec<Given>, pixels: Pixels) -> Result<Feed, 
     Ok(Feed { bytes: interleave(inputs, &columns, vectors), vectors, conversions })
 }
 
-fn conversion(port: &Port, given: String, action: Action, saturated: usize) -> Conversion {
-    Conversion { input: port.name.clone(), given, action, saturated }
+fn conversion(port: &Port, given: String, action: Action) -> Conversion {
+    Conversion { input: port.name.clone(), given, action, transposed: false, saturated: 0 }
 }
 
 /// Raw bytes with all inputs of a vector one after another.
@@ -254,7 +275,7 @@ fn whole_vectors(inputs: &[Port], origin: &str, bytes: &[u8]) -> Result<Feed, Fe
             layout: names(inputs),
         });
     }
-    let as_is = |port| conversion(port, "raw bytes".to_owned(), Action::AsIs, 0);
+    let as_is = |port| conversion(port, "raw bytes".to_owned(), Action::AsIs);
     Ok(Feed {
         bytes: bytes.to_vec(),
         vectors: bytes.len() / vector,
@@ -276,6 +297,9 @@ fn interleave(inputs: &[Port], columns: &[Vec<u8>], vectors: usize) -> Vec<u8> {
 impl fmt::Display for Conversion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.given)?;
+        if self.transposed {
+            f.write_str(" transposed to NHWC")?;
+        }
         match self.action {
             Action::AsIs => f.write_str(" as is"),
             Action::Quantized => f.write_str(", quantized"),

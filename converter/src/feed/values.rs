@@ -2,9 +2,9 @@
 
 use secateur::format::DType;
 
+use super::layout::{Order, channels_last, order};
 use super::{Action, Conversion, FeedError, Pixels, conversion};
 use crate::io::{Array, Elements};
-use crate::ir::shape::Dimensions;
 use crate::port::{Port, dtype_name};
 
 /// The bytes of one input from an array.
@@ -12,47 +12,46 @@ pub(super) fn convert(
     port: &Port,
     origin: &str,
     array: &Array,
-    pixels: Pixels,
+    pixels: &Pixels,
 ) -> Result<(Vec<u8>, Conversion), FeedError> {
-    check_shape(port, origin, array)?;
+    let order = order(port, origin, array, pixels.layout)?;
+    let turned;
+    let elements = match order {
+        Order::AsIs => &array.elements,
+        Order::ChannelsFirst => {
+            turned = channels_last(port, &array.elements);
+            &turned
+        }
+    };
     let target = Target { port, origin };
-    let (action, (bytes, saturated)) = match &array.elements {
+    let (action, (bytes, saturated)) = match elements {
         Elements::F32(values) => (Action::Quantized, target.reals(values.iter().copied())?),
         Elements::U8(values) if port.scale.is_some() || port.dtype == DType::F32 => {
-            let real = |&pixel: &u8| (f32::from(pixel) - pixels.mean) * pixels.scale;
-            (Action::PixelsQuantized, target.reals(values.iter().map(real))?)
+            let (mean, scale) = per_channel(port, pixels)?;
+            let channels = mean.into_iter().zip(scale).collect::<Vec<_>>();
+            let real = |(&pixel, (mean, scale)): (&u8, &(f32, f32))| (f32::from(pixel) - mean) * scale;
+            let values = values.iter().zip(channels.iter().cycle());
+            (Action::PixelsQuantized, target.reals(values.map(real))?)
         }
         Elements::U8(values) => (Action::AsIs, target.integers(values.iter().map(|&v| v.into()))?),
         Elements::I8(values) => (Action::AsIs, target.integers(values.iter().map(|&v| v.into()))?),
         Elements::I64(values) => (Action::AsIs, target.integers(values.iter().copied())?),
     };
-    Ok((bytes, conversion(port, array.to_string(), action, saturated)))
+    let transposed = order == Order::ChannelsFirst;
+    Ok((bytes, Conversion { transposed, saturated, ..conversion(port, array.to_string(), action) }))
 }
 
-/// Accepts one vector or several along the first axis, axes of length 1 aside, also flattened.
-fn check_shape(port: &Port, origin: &str, array: &Array) -> Result<(), FeedError> {
-    let essential = |dimensions: &mut dyn Iterator<Item = usize>| -> Vec<usize> {
-        dimensions.filter(|&dimension| dimension != 1).collect()
+/// Mean and scale of each channel, the last axis.
+fn per_channel(port: &Port, pixels: &Pixels) -> Result<(Vec<f32>, Vec<f32>), FeedError> {
+    let channels = port.shape.last().map_or(1, |&channels| channels as usize);
+    let list = |option, numbers: &[f32]| match numbers {
+        &[number] => Ok(vec![number; channels]),
+        numbers if numbers.len() == channels => Ok(numbers.to_vec()),
+        numbers => {
+            Err(FeedError::PerChannel { option, count: numbers.len(), input: port.name.clone(), channels })
+        }
     };
-    let expected = essential(&mut port.shape.iter().map(|&d| d as usize));
-    let found = essential(&mut array.shape.iter().copied());
-    let flat = [port.elements()];
-    let suits = |found: &[usize]| found == expected || found == flat || (found.is_empty() && flat == [1]);
-    let several = found.split_first().is_some_and(|(_, rest)| suits(rest));
-    if !array.elements.is_empty() && (suits(&found) || several) {
-        return Ok(());
-    }
-    let channels_first = match (expected.as_slice(), found.as_slice()) {
-        ([height, width, channels], [.., c, h, w]) => (c, h, w) == (channels, height, width),
-        _ => false,
-    };
-    Err(FeedError::Shape {
-        origin: origin.to_owned(),
-        found: Dimensions(&array.shape).to_string(),
-        input: port.name.clone(),
-        expected: Dimensions(&port.shape).to_string(),
-        hint: if channels_first { "; channels come last here: transpose the array to NHWC" } else { "" },
-    })
+    Ok((list("mean", &pixels.mean)?, list("scale", &pixels.scale)?))
 }
 
 /// The input that values are made for.

@@ -6,6 +6,7 @@
 pub mod problem;
 pub mod settle;
 pub mod tflite;
+pub mod torch;
 
 pub use problem::{ImportErrors, ImportFault, ImportProblem};
 

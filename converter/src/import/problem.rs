@@ -5,6 +5,8 @@ use std::fmt;
 use thiserror::Error;
 
 use super::tflite::Broken;
+use super::torch::architecture::ArchitectureFault;
+use super::torch::{ReplaceFault, WeightsFault};
 use crate::ir::{Fault, Place, Problem};
 
 /// Everything found wrong with a model: at least one problem.
@@ -194,6 +196,15 @@ pub enum ImportFault {
     /// An operator of a quantized model computes with real numbers.
     #[error("computes in floating point amid a quantized model; convert with full-integer quantization")]
     FloatInQuantized,
+    /// A file of weights cannot be read.
+    #[error(transparent)]
+    Weights(#[from] WeightsFault),
+    /// A description of a network is wrong or does not suit the weights.
+    #[error(transparent)]
+    Architecture(#[from] ArchitectureFault),
+    /// Weights do not suit the model that they are meant for.
+    #[error(transparent)]
+    Replace(#[from] ReplaceFault),
     /// The graph is not well-formed.
     #[error(transparent)]
     Graph(#[from] Fault),

@@ -7,6 +7,7 @@
 //! - a directory with a pair of IDX files as MNIST has them (`t10k-images-idx3-ubyte`, `t10k-labels-idx1-ubyte`, also
 //!   with `.gz`), or such a pair by path;
 //! - a `.npz` with samples and labels under one of the pairs of names in [`PAIRS`];
+//! - a directory with a folder of pictures or `.npy` files per class: the folders' names, in their order, are the classes;
 //! - a pair of `.npy` files.
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use thiserror::Error;
 
+use super::folder::{self, FolderError};
 use super::idx::{self, IdxError};
 use super::input::{self, Input, InputError};
 use super::npy;
@@ -50,6 +52,9 @@ pub enum DatasetError {
     /// A file with arrays is damaged or of another kind.
     #[error(transparent)]
     Input(#[from] InputError),
+    /// A folder's files are not samples of one kind.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
     /// An IDX file is damaged.
     #[error("{}", .path.display())]
     Idx {
@@ -104,6 +109,15 @@ pub enum DatasetError {
     },
 }
 
+/// Names of the IDX files with samples, the training set first.
+pub(super) const IDX_TRAINING_FIRST: [&str; 2] = [IDX_PAIRS[1].0, IDX_PAIRS[0].0];
+
+/// The first of the files that a directory has, plain or compressed.
+pub(super) fn find_idx<const N: usize>(directory: &Path, names: [&str; N]) -> Option<PathBuf> {
+    let forms = names.into_iter().flat_map(|name| [name.to_owned(), format!("{name}.gz")]);
+    forms.map(|name| directory.join(name)).find(|path| path.is_file())
+}
+
 /// Reads a data set; `labels` names the second file of a pair.
 ///
 /// # Errors
@@ -154,17 +168,30 @@ fn read_array<const N: usize>(path: &Path, names: [&str; N]) -> Result<Array, Da
 }
 
 fn read_directory(directory: &Path) -> Result<Dataset, DatasetError> {
-    let find = |name: &str| {
-        [name.to_owned(), format!("{name}.gz")]
-            .map(|name| directory.join(name))
-            .into_iter()
-            .find(|p| p.is_file())
-    };
+    let find = |name: &str| find_idx(directory, [name]);
     let pair = IDX_PAIRS.iter().find_map(|&(samples, labels)| Some((find(samples)?, find(labels)?)));
-    let hint = "the directory should hold info.json with raw files, or t10k-images-idx3-ubyte and \
-                t10k-labels-idx1-ubyte";
+    if pair.is_none() {
+        let folders = folder::folders(directory)?;
+        if folders.len() > 1 {
+            return read_folders(directory, &folders);
+        }
+    }
+    let hint = "the directory should hold info.json with raw files, t10k-images-idx3-ubyte and \
+                t10k-labels-idx1-ubyte, or a folder of pictures per class";
     let (samples, labels) = pair.ok_or_else(|| DatasetError::NoPair { path: directory.to_owned(), hint })?;
     read(&samples, Some(&labels))
+}
+
+/// A folder per class.
+fn read_folders(directory: &Path, folders: &[PathBuf]) -> Result<Dataset, DatasetError> {
+    let (mut files, mut labels, mut classes) = (Vec::new(), Vec::new(), Vec::new());
+    for (class, folder) in folders.iter().enumerate() {
+        let samples = folder::files(folder)?;
+        labels.resize(labels.len() + samples.len(), class);
+        files.extend(samples);
+        classes.push(folder.file_name().unwrap_or_default().to_string_lossy().into_owned());
+    }
+    Ok(Dataset { samples: folder::stack(&files, directory)?, labels, classes })
 }
 
 /// `info.json`.

@@ -16,8 +16,8 @@ pub(crate) struct Options {
 
 pub(crate) fn run(options: &Options) -> Result<()> {
     let targets = targets(&board::select(&options.board)?);
-    let toolchain =
-        toolchain::set_up(&Needs { targets: targets.clone(), clippy: true, qemu: true, profiler: true })?;
+    let needs = Needs { targets: targets.clone(), clippy: true, qemu: true, profiler: true, datasets: true };
+    let toolchain = toolchain::set_up(&needs)?;
     for line in toolchain.describe(&targets) {
         println!("{line}");
     }

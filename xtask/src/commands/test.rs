@@ -33,7 +33,13 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> Result<bool> {
     let boards = board::all()?;
     let mut report = Report::default();
-    let needs = Needs { targets: targets(&boards), clippy: !options.no_lints, qemu: true, profiler: true };
+    let needs = Needs {
+        targets: targets(&boards),
+        clippy: !options.no_lints,
+        qemu: true,
+        profiler: true,
+        datasets: true,
+    };
     let toolchain = toolchain::set_up(&needs).map_err(|error| {
         eprintln!("set-up: {error:#}");
         "the set-up did not succeed, see above".to_owned()

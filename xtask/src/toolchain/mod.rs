@@ -39,6 +39,8 @@ pub struct Needs {
     pub qemu: bool,
     /// Whether its instructions will be counted: that takes a C compiler for QEMU's plugin.
     pub profiler: bool,
+    /// Whether accuracy will be measured: that takes the packaged data sets.
+    pub datasets: bool,
 }
 
 /// The means to build firmware for the targets that were asked for.
@@ -107,6 +109,9 @@ impl Inventory {
         }
         if needs.profiler && workspace::find_program(plugin::COMPILERS).is_none() {
             packages.extend(["gcc", "libc6-dev"]);
+        }
+        if needs.datasets && workspace::fashion_mnist().is_none() {
+            packages.push(workspace::FASHION_MNIST_PACKAGE);
         }
         packages
     }

@@ -1,0 +1,9 @@
+//! Weights trained in PyTorch, from bytes to graphs.
+
+mod architecture;
+mod files;
+mod forms;
+mod hostile;
+mod malformed;
+mod mutations;
+mod networks;
