@@ -8,11 +8,18 @@
 //! | [`RemoveDead`] | any graph | drops what no output depends on |
 //! | [`FoldConstantChannels`] | quantized | drops channels that are the same for every input, exactly |
 
+mod constants;
 pub mod fold_batch_norm;
 pub mod fold_constant_channels;
 pub mod fold_constants;
+pub mod fold_pad;
+pub mod fuse_activation;
+pub mod lower_composites;
+pub mod merge_duplicates;
 pub mod push_transposes;
+pub mod recognize_functions;
 pub mod remove_dead;
+pub mod remove_identities;
 
 use std::collections::BTreeMap;
 
@@ -21,8 +28,14 @@ use thiserror::Error;
 pub use fold_batch_norm::FoldBatchNorm;
 pub use fold_constant_channels::FoldConstantChannels;
 pub use fold_constants::FoldConstants;
+pub use fold_pad::FoldPad;
+pub use fuse_activation::FuseActivation;
+pub use lower_composites::LowerComposites;
+pub use merge_duplicates::MergeDuplicates;
 pub use push_transposes::PushTransposes;
+pub use recognize_functions::RecognizeFunctions;
 pub use remove_dead::RemoveDead;
+pub use remove_identities::RemoveIdentities;
 
 use crate::ir::check::check;
 use crate::ir::{Float, Graph, NodeId, Problem, Quantized, Rewriter, State};
@@ -136,8 +149,14 @@ pub fn float() -> Vec<Box<dyn Pass<Float>>> {
     vec![
         Box::new(RemoveDead),
         Box::new(FoldConstants),
+        Box::new(RemoveIdentities),
+        Box::new(RecognizeFunctions),
         Box::new(PushTransposes),
         Box::new(FoldBatchNorm),
+        Box::new(FoldPad),
+        Box::new(FuseActivation),
+        Box::new(LowerComposites),
+        Box::new(MergeDuplicates),
         Box::new(RemoveDead),
     ]
 }

@@ -2,28 +2,27 @@
 
 use crate::ir::{Float, Graph, Node, NodeId, Op, TensorId};
 
-use super::constant;
+use super::super::constants::reals;
 
 /// `output = input * factor + summand` for each channel, the last axis.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Affine {
-    pub(super) input: TensorId,
+pub(crate) struct Affine {
+    pub(crate) input: TensorId,
     /// One per channel.
-    pub(super) factors: Vec<f64>,
+    pub(crate) factors: Vec<f64>,
     /// One per channel.
-    pub(super) summands: Vec<f64>,
+    pub(crate) summands: Vec<f64>,
 }
 
 impl Affine {
     /// What a node does, if it is that. A fused clamp comes on top.
-    pub(super) fn of(graph: &Graph<Float>, node: NodeId) -> Option<Self> {
+    pub(crate) fn of(graph: &Graph<Float>, node: NodeId) -> Option<Self> {
         let node = &graph[node];
         match &node.op {
             Op::BatchNormalization(normalization) => {
                 let epsilon = f64::from(normalization.epsilon);
                 let input = node.input(0)?;
-                let [scale, shift, mean, variance] =
-                    [1, 2, 3, 4].map(|slot| constant(graph, node.input(slot)));
+                let [scale, shift, mean, variance] = [1, 2, 3, 4].map(|slot| reals(graph, node.input(slot)));
                 let (scale, shift, mean, variance) = (scale?, shift?, mean?, variance?);
                 let factors: Vec<f64> = scale
                     .iter()
@@ -68,12 +67,12 @@ impl Affine {
     }
 
     /// Whether nothing is multiplied.
-    pub(super) fn only_adds(&self) -> bool {
+    pub(crate) fn only_adds(&self) -> bool {
         self.factors.iter().all(|&factor| factor == 1.0)
     }
 
     /// Whether nothing is added.
-    pub(super) fn only_multiplies(&self) -> bool {
+    pub(crate) fn only_multiplies(&self) -> bool {
         self.summands.iter().all(|&summand| summand == 0.0)
     }
 }
@@ -86,7 +85,7 @@ fn operands(graph: &Graph<Float>, node: &Node, slot: usize) -> Option<(TensorId,
     if graph[input].is_constant() || graph[node.output()?].shape != *shape {
         return None;
     }
-    let values = constant(graph, Some(other))?;
+    let values = reals(graph, Some(other))?;
     match values.len() {
         1 => Some((input, vec![values[0]; channels])),
         count if count == channels && graph[other].shape.last() == Some(&channels) => Some((input, values)),

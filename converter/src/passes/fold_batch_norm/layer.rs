@@ -1,7 +1,8 @@
 //! Layers with other weights.
 
+use super::super::constants::reals;
 use super::affine::Affine;
-use crate::ir::{Activation, Float, Graph, Node, NodeId, Op, Padding, Rewriter, Tensor, TensorId};
+use crate::ir::{Activation, Float, Graph, Node, NodeId, Op, Padding, Rewriter, Tensor};
 
 /// Other weights of a layer; `None`: as they were.
 pub(super) struct Folded {
@@ -16,11 +17,6 @@ impl Folded {
     }
 }
 
-/// The values of a constant in double precision.
-pub(crate) fn constant(graph: &Graph<Float>, tensor: Option<TensorId>) -> Option<Vec<f64>> {
-    Some(graph.get(tensor?)?.f32_values()?.into_iter().map(f64::from).collect())
-}
-
 /// The filter, the bias (zeros if there is none) and the number of outputs of a layer that has no clamp.
 fn weights(graph: &Graph<Float>, layer: NodeId) -> Option<(Vec<f64>, Vec<f64>)> {
     let node = &graph[layer];
@@ -31,10 +27,10 @@ fn weights(graph: &Graph<Float>, layer: NodeId) -> Option<(Vec<f64>, Vec<f64>)> 
         Op::DepthwiseConv2d(_) => *graph.input_of(node, 1)?.shape.last()?,
         _ => return None,
     };
-    let filter = constant(graph, node.input(1))?;
+    let filter = reals(graph, node.input(1))?;
     let bias = match node.input(2) {
         None => vec![0.0; channels],
-        bias => constant(graph, bias)?,
+        bias => reals(graph, bias)?,
     };
     Some((filter, bias))
 }

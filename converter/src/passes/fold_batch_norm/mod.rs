@@ -22,8 +22,7 @@ mod layer;
 
 use super::{Changed, Pass, PassError, Report, apply_everywhere};
 use crate::ir::{Float, Graph, NodeId, Op, Rewriter, TensorId};
-use affine::Affine;
-pub(super) use layer::constant;
+pub(super) use affine::Affine;
 
 /// The pass.
 #[derive(Clone, Copy, Debug, Default)]
