@@ -92,6 +92,8 @@ Packing {
     RowPairs = 2,
     /// Vertical pairs of a depthwise kernel of any size ([`crate::packing::tap_pairs`]).
     TapPairs = 3,
+    /// Int4 lanes of four channels ([`crate::packing::nibble_lanes`]).
+    NibbleLanes = 4,
 }
 }
 

@@ -14,6 +14,7 @@ mod call;
 pub mod concatenation;
 pub mod conv2d;
 pub mod conv2d_lanes;
+pub mod conv2d_nibble_lanes;
 pub mod copy;
 pub mod depthwise_conv2d;
 pub mod depthwise_conv2d_row_pairs;
@@ -22,6 +23,7 @@ pub mod dequantize;
 pub mod elementwise;
 pub mod fully_connected;
 pub mod fully_connected_lanes;
+pub mod fully_connected_nibble_lanes;
 mod lane_layer;
 pub mod lookup;
 pub mod max_pool2d;
@@ -59,6 +61,7 @@ pub static ALL: KernelSet = KernelSet(&[
     &concatenation::OPERATOR,
     &conv2d::OPERATOR,
     &conv2d_lanes::OPERATOR,
+    &conv2d_nibble_lanes::OPERATOR,
     &copy::OPERATOR,
     &depthwise_conv2d::OPERATOR,
     &depthwise_conv2d_row_pairs::OPERATOR,
@@ -66,6 +69,7 @@ pub static ALL: KernelSet = KernelSet(&[
     &dequantize::OPERATOR,
     &fully_connected::OPERATOR,
     &fully_connected_lanes::OPERATOR,
+    &fully_connected_nibble_lanes::OPERATOR,
     &lookup::OPERATOR,
     &max_pool2d::OPERATOR,
     &maximum::OPERATOR,
