@@ -6,5 +6,6 @@
 
 pub mod lanes;
 pub mod nibble_lanes;
+pub mod nibbles;
 pub mod row_pairs;
 pub mod tap_pairs;
