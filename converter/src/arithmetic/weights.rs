@@ -61,15 +61,18 @@ pub fn biases(bias: Option<&Tensor>, count: usize) -> Result<Vec<i32>, Fault> {
     Ok(values)
 }
 
-/// The weights of a constant int8 filter.
+/// The weights of a constant filter of 8, 4 or 1 bits.
 ///
 /// # Errors
 /// If it is something else.
 pub fn values(filter: &Tensor) -> Result<Vec<i8>, Fault> {
-    if filter.dtype != DType::I8 {
-        return Err(Fault::Type { role: "filter", found: filter.dtype, expected: "i8".to_owned() });
+    if !matches!(filter.dtype, DType::I8 | DType::I4 | DType::B1) {
+        let expected = "i8, i4 or b1".to_owned();
+        return Err(Fault::Type { role: "filter", found: filter.dtype, expected });
     }
-    filter.i8_values().ok_or_else(|| unsupported("the filter is not a constant: export it as one".to_owned()))
+    filter
+        .weight_values()
+        .ok_or_else(|| unsupported("the filter is not a constant: export it as one".to_owned()))
 }
 
 /// The sums of `rows` equal parts of the weights, modulo 2^32 as those of the runtime.

@@ -69,7 +69,7 @@ pub struct Operator {
 /// Weights of one operator.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Weights {
-    /// Number format: `int8`.
+    /// Number format: `int8` or `int4`.
     pub format: &'static str,
     /// How they are stored: `plain` or `lanes`.
     pub packing: String,
@@ -182,7 +182,7 @@ fn operator(model: &Model<'_>, facts: &Facts, index: u16, node: &Node<'_>) -> Op
         inputs: port::ports(model, facts, node.inputs()),
         outputs: port::ports(model, facts, node.outputs()),
         weights: stored.map(|stored| Weights {
-            format: "int8",
+            format: constants::format(node.packing()),
             packing: node.packing().map_or("unknown", |packing| packing.name()).to_ascii_lowercase(),
             count: stored.count,
             zeros: constants::zeros(node, &stored),

@@ -4,9 +4,8 @@ use secateur::format::{OpCode, Packing};
 use secateur::kernels::{
     Axis, Window, conv2d, conv2d_lanes, fully_connected, fully_connected_lanes, transpose_conv2d,
 };
-use secateur::packing::lanes;
-use secateur::quant::{ChannelQuant, Multiplier, OutputStage};
 
+use super::dense::{self, Dense, Stored};
 use super::{Lowering, Step, image_size, indexable};
 use crate::arithmetic::scale::stage;
 use crate::arithmetic::weights::{self, row_sums};
@@ -47,14 +46,15 @@ impl<'g> Lowering<'g> {
         let sums = row_sums(weights, output.shape.last().copied().unwrap_or(1));
         let channels = weights::channels(filter, self.bias(node), &sums, from, to)?;
         let input_channels = input.shape.last().copied().unwrap_or(1);
-        let lanes = (groups == 1).then(|| by_column(weights, &window, input_channels));
-        let packed = lanes.and_then(|weights| {
-            self.pack_lanes(&weights, &channels, conv2d_lanes::GROUP, stage(to, activation))
+        let by_column = (groups == 1).then(|| by_column(weights, &window, input_channels));
+        let Stored { packing, weights, channels } = self.store_dense(&Dense {
+            dtype: filter.dtype,
+            weights,
+            for_lanes: by_column.as_deref(),
+            group: conv2d_lanes::GROUP,
+            channels: &channels,
+            stage: stage(to, activation),
         });
-        let (packing, [weights, channels]) = match packed {
-            Some(offsets) => (Packing::Lanes, offsets),
-            None => (Packing::Plain, [self.constants.add(weights), self.constants.add(&channels[..])]),
-        };
         let params = conv2d::Params {
             weights,
             channels,
@@ -65,8 +65,8 @@ impl<'g> Lowering<'g> {
             reserved: [0; 3],
         };
         let scratch_len = match packing {
-            Packing::Plain => conv2d::scratch_len(&params, input_channels),
-            _ => strip_scratch(&params, input_channels, output),
+            Packing::Lanes | Packing::NibbleLanes => strip_scratch(&params, input_channels, output),
+            _ => conv2d::scratch_len(&params, input_channels),
         };
         let (input, output) = (self.input_value(node, 0)?, self.result_value(node)?);
         let step = Step::new(&node.name, OpCode::Conv2d, &params, vec![input], vec![output]);
@@ -118,7 +118,7 @@ impl<'g> Lowering<'g> {
             }
         }
         let params = transpose_conv2d::Params {
-            weights: self.constants.add(&packed[..]),
+            weights: self.store_plain(filter.dtype, &packed),
             channels: self.constants.add(&records[..]),
             window,
             stage: stage(to, conv.activation),
@@ -128,7 +128,7 @@ impl<'g> Lowering<'g> {
         let scratch_len = transpose_conv2d::scratch_len(&params, depth);
         let (input, output) = (self.input_value(node, 0)?, self.result_value(node)?);
         let step = Step::new(&node.name, OpCode::TransposeConv2d, &params, vec![input], vec![output]);
-        self.step(Step { scratch_len, ..step })
+        self.step(Step { scratch_len, packing: dense::plain(filter.dtype), ..step })
     }
 
     pub(super) fn fully_connected(&mut self, node: &Node, layer: &FullyConnected) -> Result<(), Fault> {
@@ -138,12 +138,14 @@ impl<'g> Lowering<'g> {
         let depth = filter.shape.get(1).copied().unwrap_or(1);
         let sums = row_sums(&weights, filter.shape.first().copied().unwrap_or(1));
         let channels = weights::channels(filter, self.bias(node), &sums, from, to)?;
-        let packed =
-            self.pack_lanes(&weights, &channels, fully_connected_lanes::GROUP, stage(to, layer.activation));
-        let (packing, [weights, channels]) = match packed {
-            Some(offsets) => (Packing::Lanes, offsets),
-            None => (Packing::Plain, [self.constants.add(&weights[..]), self.constants.add(&channels[..])]),
-        };
+        let Stored { packing, weights, channels } = self.store_dense(&Dense {
+            dtype: filter.dtype,
+            weights: &weights,
+            for_lanes: Some(&weights),
+            group: fully_connected_lanes::GROUP,
+            channels: &channels,
+            stage: stage(to, layer.activation),
+        });
         let params = fully_connected::Params {
             weights,
             channels,
@@ -152,8 +154,8 @@ impl<'g> Lowering<'g> {
         };
         let (input, output) = (self.input_value(node, 0)?, self.result_value(node)?);
         let scratch_len = match packing {
-            Packing::Plain => 0,
-            _ => fully_connected_lanes::scratch_len(&params),
+            Packing::Lanes | Packing::NibbleLanes => fully_connected_lanes::scratch_len(&params),
+            _ => 0,
         };
         let step = Step::new(&node.name, OpCode::FullyConnected, &params, vec![input], vec![output]);
         self.step(Step { scratch_len, packing, ..step })
@@ -163,43 +165,6 @@ impl<'g> Lowering<'g> {
     pub(super) fn bias(&self, node: &Node) -> Option<&'g Tensor> {
         self.graph.input_of(node, 2)
     }
-
-    /// Weights and records on byte-pair lanes: their offsets, or nothing where the core gains nothing or the weights
-    /// break the packing's bounds.
-    fn pack_lanes(
-        &mut self,
-        weights: &[i8],
-        channels: &[ChannelQuant],
-        group: usize,
-        stage: OutputStage,
-    ) -> Option<[u32; 2]> {
-        let inputs = weights.len() / channels.len().max(1);
-        let channels = &settled(weights, channels, &stage)[..];
-        if !self.core.has_dsp() || inputs == 0 || !lanes::holds(weights, inputs, channels) {
-            return None;
-        }
-        let mut words = vec![0u32; lanes::weight_words(channels.len(), inputs, group)];
-        let mut records = vec![0i32; lanes::record_words(channels.len(), group)];
-        lanes::encode(weights, inputs, channels, group, &mut words, &mut records);
-        Some([self.constants.add(&words[..]), self.constants.add(&records[..])])
-    }
-}
-
-/// The channels, those without any weight replaced by equal ones of small numbers.
-///
-/// Such a channel writes one value `v` for every input, but its scale may be so small that bias and multiplier exceed what
-/// packings hold. A bias of `4 (v - zero point)` with a factor of 1/4 writes the same.
-pub(super) fn settled(weights: &[i8], channels: &[ChannelQuant], stage: &OutputStage) -> Vec<ChannelQuant> {
-    let depth = (weights.len() / channels.len().max(1)).max(1);
-    let settle = |(channel, row): (&ChannelQuant, &[i8])| {
-        if row.iter().any(|&w| w != 0) {
-            return *channel;
-        }
-        let value = stage.finish(channel.multiplier.apply(channel.bias));
-        let bias = 4 * (i32::from(value) - i32::from(stage.zero_point));
-        ChannelQuant { bias, multiplier: Multiplier { mantissa: 1 << 30, shift: -1 } }
-    };
-    channels.iter().zip(weights.chunks(depth)).map(settle).collect()
 }
 
 /// OHWI weights as [`conv2d_lanes`] has them: each channel's kernel column by column, padded to an even number of values.

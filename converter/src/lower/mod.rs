@@ -7,6 +7,7 @@
 //! | module | operators |
 //! |---|---|
 //! | `convolution` | convolutions, fully connected |
+//! | `dense` | how their weights are stored |
 //! | `depthwise` | depthwise convolutions |
 //! | `elementwise` | arithmetic on two tensors |
 //! | `lookup` | functions of one value |
@@ -16,6 +17,7 @@
 //! | `program` | the result |
 
 mod convolution;
+mod dense;
 mod depthwise;
 mod edges;
 mod elementwise;
@@ -208,7 +210,7 @@ impl<'g> Lowering<'g> {
         Ok(())
     }
 
-    /// The values of a constant int8 filter.
+    /// The values of a constant filter of 8, 4 or 1 bits.
     fn weights(&mut self, filter: &Tensor) -> Result<Vec<i8>, Fault> {
         self.weights_read =
             self.weights_read.saturating_add(filter.data.as_ref().map_or(0, |data| data.len()));

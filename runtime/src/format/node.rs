@@ -92,6 +92,14 @@ Packing {
     RowPairs = 2,
     /// Vertical pairs of a depthwise kernel of any size ([`crate::packing::tap_pairs`]).
     TapPairs = 3,
+    /// Int4 lanes of four channels ([`crate::packing::nibble_lanes`]).
+    NibbleLanes = 4,
+    /// Int4 in the operator's own order, two per byte ([`crate::packing::nibbles`]).
+    Nibbles = 5,
+    /// Int4 in the order of channels, two per byte, which become row pairs in scratch.
+    NibbleRowPairs = 6,
+    /// The same for tap pairs.
+    NibbleTapPairs = 7,
 }
 }
 

@@ -16,10 +16,10 @@ pub use dsp::Dsp;
 pub use scalar::Scalar;
 pub use stack::{RowPairs, Run, Runs, Stack};
 
-/// Groups of one size on byte-pair lanes ([`crate::packing::lanes`]).
+/// Groups of one size on byte-pair lanes ([`crate::packing::lanes`]) or nibble lanes ([`crate::packing::nibble_lanes`]).
 #[derive(Debug, Clone, Copy)]
 pub struct Lanes<'a> {
-    /// Channels of a group: 2, 4 or 8.
+    /// Channels of a group: 2 (byte pairs only), 4 or 8.
     pub size: usize,
     /// Weights, group by group.
     pub words: &'a [u32],
@@ -224,6 +224,9 @@ pub trait Isa {
     /// Value `i` of input pair `k` of pixel `p` in step `s` is `input[2 (pixels (s x step + k) + p) + i]`; its output of
     /// channel `c` is `output[s x advance + p x pitch + c]`.
     fn lanes(lanes: &Lanes<'_>, strip: &Strip, input: &[i16], output: &mut [i8]);
+
+    /// The same for groups on nibble lanes.
+    fn nibble_lanes(lanes: &Lanes<'_>, strip: &Strip, input: &[i16], output: &mut [i8]);
 
     /// `output[c] = stage(multiplier[c] x (sums[c] + bias[c]))`.
     fn requantize(sums: &[i32], channels: &[ChannelQuant], stage: &OutputStage, output: &mut [i8]);

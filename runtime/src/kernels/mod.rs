@@ -14,14 +14,21 @@ mod call;
 pub mod concatenation;
 pub mod conv2d;
 pub mod conv2d_lanes;
+pub mod conv2d_nibble_lanes;
+pub mod conv2d_nibbles;
 pub mod copy;
 pub mod depthwise_conv2d;
+pub mod depthwise_conv2d_nibble_row_pairs;
+pub mod depthwise_conv2d_nibble_tap_pairs;
+pub mod depthwise_conv2d_nibbles;
 pub mod depthwise_conv2d_row_pairs;
 pub mod depthwise_conv2d_tap_pairs;
 pub mod dequantize;
 pub mod elementwise;
 pub mod fully_connected;
 pub mod fully_connected_lanes;
+pub mod fully_connected_nibble_lanes;
+pub mod fully_connected_nibbles;
 mod lane_layer;
 pub mod lookup;
 pub mod max_pool2d;
@@ -32,6 +39,7 @@ pub mod mul;
 mod operator;
 pub mod pad;
 mod patch;
+mod plain_weights;
 pub mod pool2d;
 pub mod quantize;
 pub mod resize_bilinear;
@@ -44,6 +52,7 @@ pub mod sub;
 mod testing;
 pub mod transpose;
 pub mod transpose_conv2d;
+pub mod transpose_conv2d_nibbles;
 mod wide_columns;
 mod window;
 
@@ -59,13 +68,20 @@ pub static ALL: KernelSet = KernelSet(&[
     &concatenation::OPERATOR,
     &conv2d::OPERATOR,
     &conv2d_lanes::OPERATOR,
+    &conv2d_nibble_lanes::OPERATOR,
+    &conv2d_nibbles::OPERATOR,
     &copy::OPERATOR,
     &depthwise_conv2d::OPERATOR,
+    &depthwise_conv2d_nibble_row_pairs::OPERATOR,
+    &depthwise_conv2d_nibble_tap_pairs::OPERATOR,
+    &depthwise_conv2d_nibbles::OPERATOR,
     &depthwise_conv2d_row_pairs::OPERATOR,
     &depthwise_conv2d_tap_pairs::OPERATOR,
     &dequantize::OPERATOR,
     &fully_connected::OPERATOR,
     &fully_connected_lanes::OPERATOR,
+    &fully_connected_nibble_lanes::OPERATOR,
+    &fully_connected_nibbles::OPERATOR,
     &lookup::OPERATOR,
     &max_pool2d::OPERATOR,
     &maximum::OPERATOR,
@@ -81,4 +97,5 @@ pub static ALL: KernelSet = KernelSet(&[
     &sub::OPERATOR,
     &transpose::OPERATOR,
     &transpose_conv2d::OPERATOR,
+    &transpose_conv2d_nibbles::OPERATOR,
 ]);

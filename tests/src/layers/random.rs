@@ -2,11 +2,11 @@
 
 use fastrand::Rng;
 use secateur_converter::ir::attributes::{
-    Arithmetic, Conv2d, DepthwiseConv2d, FullyConnected, Pool2d, Reduce, Softmax,
+    Arithmetic, Conv2d, DepthwiseConv2d, FullyConnected, Pool2d, Reduce, Softmax, TransposeConv2d,
 };
 use secateur_converter::ir::infer::infer;
 use secateur_converter::ir::{
-    Activation, DType, Graph, Hw, Node, Op, Padding, Quantization, Quantized, Tensor, TensorId,
+    Activation, DType, Graph, Hw, Node, Op, Padding, Quantization, Quantized, Shape, Tensor, TensorId,
 };
 
 /// Most channels of a layer.
@@ -27,7 +27,8 @@ pub(super) struct Layer {
 pub(super) fn add_layer(graph: &mut Graph<Quantized>, case: u64) -> Layer {
     let mut builder = Builder { graph, rng: Rng::with_seed(case) };
     match builder.rng.u8(0..20) {
-        0..=6 => builder.conv2d(),
+        0..=5 => builder.conv2d(),
+        6 => builder.transpose_conv2d(),
         7..=12 => builder.depthwise_conv2d(),
         13..=16 => builder.fully_connected(),
         17 => builder.pool(),
@@ -71,10 +72,34 @@ impl Builder<'_> {
         let input = self.activation([batch, image.height, image.width, channels * groups]);
         let taps = area(size) * channels;
         let weights = self.weights(outputs * groups, taps);
-        let filter = Tensor::constant_i8("", [outputs * groups, size.height, size.width, channels], &weights);
+        let filter = self.filter([outputs * groups, size.height, size.width, channels], &weights);
         let activation = self.activation_function();
         let op = Op::Conv2d(Conv2d { stride, dilation, padding, groups, activation });
         self.weighted(op, input, filter, [outputs * groups, taps], 0)
+    }
+
+    fn transpose_conv2d(&mut self) -> Layer {
+        let (input, size, channels, outputs) = loop {
+            let input = [1, self.rng.usize(1..7), self.rng.usize(1..7), self.channels()];
+            let size = Hw::new(self.rng.usize(1..5), self.rng.usize(1..5));
+            let outputs = self.channels();
+            let work = input.iter().product::<usize>() * area(size) * outputs;
+            if work <= MOST_WORK / 4 {
+                break (input, size, input[3], outputs);
+            }
+        };
+        let stride = Hw::new(self.rng.usize(1..4), self.rng.usize(1..4));
+        let spread = |len: usize, size: usize, stride: usize| (len - 1) * stride + size;
+        let output =
+            Hw::new(spread(input[1], size.height, stride.height), spread(input[2], size.width, stride.width));
+        let padding = Padding::default();
+        let input = self.activation(input);
+        let taps = area(size) * channels;
+        let weights = self.weights(outputs, taps);
+        let filter = self.filter([outputs, size.height, size.width, channels], &weights);
+        let activation = self.activation_function();
+        let op = Op::TransposeConv2d(TransposeConv2d { output, stride, padding, activation });
+        self.weighted(op, input, filter, [outputs, taps], 0)
     }
 
     fn depthwise_conv2d(&mut self) -> Layer {
@@ -95,7 +120,7 @@ impl Builder<'_> {
         let by_channel = self.weights(outputs, taps);
         let weights: Vec<i8> =
             (0..taps * outputs).map(|i| by_channel[i % outputs * taps + i / outputs]).collect();
-        let filter = Tensor::constant_i8("", [1, size.height, size.width, outputs], &weights);
+        let filter = self.filter([1, size.height, size.width, outputs], &weights);
         let activation = self.activation_function();
         let op = Op::DepthwiseConv2d(DepthwiseConv2d { stride, dilation, padding, multiplier, activation });
         self.weighted(op, input, filter, [outputs, taps], 3)
@@ -106,7 +131,7 @@ impl Builder<'_> {
         let (batch, depth, outputs) = (self.rng.usize(1..4), self.rng.usize(1..=most_depth), self.channels());
         let input = self.activation([batch, depth]);
         let weights = self.weights(outputs, depth);
-        let filter = Tensor::constant_i8("", [outputs, depth], &weights);
+        let filter = self.filter([outputs, depth], &weights);
         let activation = self.activation_function();
         let op = Op::FullyConnected(FullyConnected { keep_dims: false, activation });
         self.weighted(op, input, filter, [outputs, depth], 0)
@@ -158,6 +183,15 @@ impl Builder<'_> {
         self.layer(mean, vec![input], vec![], Some(quantization))
     }
 
+    /// A filter of 8 bits, or of 4 that are the upper ones.
+    fn filter(&mut self, shape: impl Into<Shape>, weights: &[i8]) -> Tensor {
+        if self.rng.bool() {
+            return Tensor::constant_i8("", shape, weights);
+        }
+        let weights: Vec<i8> = weights.iter().map(|weight| weight >> 4).collect();
+        Tensor { dtype: DType::I4, ..Tensor::constant_i8("", shape, &weights) }
+    }
+
     /// A layer with a filter of `[outputs, taps]` weights along `axis`, with or without a bias.
     fn weighted(
         &mut self,
@@ -167,7 +201,8 @@ impl Builder<'_> {
         [outputs, taps]: [usize; 2],
         axis: usize,
     ) -> Layer {
-        let scale = 0.002 + self.rng.f32() / 100.0;
+        let largest = if filter.dtype == DType::I4 { 8.0 } else { 128.0 };
+        let scale = (0.25 + 1.25 * self.rng.f32()) / largest;
         let scales: Vec<f32> = (0..outputs).map(|_| self.weight_scale(scale)).collect();
         let mut constants = vec![filter.with_quantization(Quantization::per_channel(scales, axis))];
         let reach = self.any(&[1, 1 << 10, 1 << 18, 1 << 28]);
@@ -177,7 +212,7 @@ impl Builder<'_> {
         }
         let from = input.quantization.as_ref().and_then(Quantization::single).map_or(1.0, |(scale, _)| scale);
         // A sum of so many products of random numbers then spreads over most of the range, or more, or less.
-        let spread = from * scale * (taps as f32).sqrt() * 120.0;
+        let spread = from * scale * (taps as f32).sqrt() * largest;
         let quantization = Quantization::per_tensor(spread * self.any(&[0.3, 1.0, 3.0]), self.zero_point());
         self.layer(op, vec![input], constants, Some(quantization))
     }
@@ -213,7 +248,7 @@ impl Builder<'_> {
         Layer { inputs, output, values }
     }
 
-    fn activation(&mut self, shape: impl Into<secateur_converter::ir::Shape>) -> Tensor {
+    fn activation(&mut self, shape: impl Into<Shape>) -> Tensor {
         Tensor::new("", DType::I8, shape).with_quantization(self.quantization())
     }
 

@@ -10,8 +10,8 @@ pub(super) fn terms(node: &Node<'_>) -> Option<Terms> {
     let params = node.params::<Params>()?;
     let geometry = Geometry::new(node, params.window)?;
     match node.packing()? {
-        Packing::Lanes => lanes(node, params, &geometry),
-        Packing::Plain => plain(node, params, &geometry),
+        Packing::Lanes | Packing::NibbleLanes => lanes(node, params, &geometry),
+        Packing::Plain | Packing::Nibbles => plain(node, params, &geometry),
         _ => None,
     }
 }
@@ -44,7 +44,7 @@ fn lanes(node: &Node<'_>, params: &Params, geometry: &Geometry) -> Option<Terms>
     let rows_outside = (geometry.output_rows() * kernel).saturating_sub(rows_inside);
     let filled = if pointwise { 0 } else { images * geometry.partial_row_pairs() * row_columns };
     let (narrow, wide) = if c < 4 { (widened, 0) } else { (0, widened) };
-    let [groups, fours, twos] = lane_groups(out_c, conv2d_lanes::GROUP);
+    let [groups, fours, twos] = lane_groups(node, out_c, conv2d_lanes::GROUP);
     let (groups, calls) = (groups + fours, usize::from(groups > 0) + fours + twos);
     let patch = conv2d_lanes::patch_len(&window, c) / 2;
     let outputs = geometry.outputs();

@@ -11,8 +11,8 @@ pub(super) fn terms(node: &Node<'_>) -> Option<Terms> {
     let depth = params.depth as usize;
     let pairs = depth.div_ceil(2);
     match node.packing()? {
-        Packing::Lanes => {
-            let [eights, fours, twos] = lane_groups(outputs, 8);
+        Packing::Lanes | Packing::NibbleLanes => {
+            let [eights, fours, twos] = lane_groups(node, outputs, 8);
             let calls = usize::from(eights > 0) + fours + twos;
             Terms::new(
                 node,
@@ -32,7 +32,7 @@ pub(super) fn terms(node: &Node<'_>) -> Option<Terms> {
                 ],
             )
         }
-        Packing::Plain => Terms::new(
+        Packing::Plain | Packing::Nibbles => Terms::new(
             node,
             "",
             &[

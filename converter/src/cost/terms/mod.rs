@@ -11,7 +11,7 @@ mod geometry;
 mod layout;
 mod pool;
 
-use secateur::format::{Node, OpCode};
+use secateur::format::{Node, OpCode, Packing};
 use secateur::quant::OutputStage;
 
 use geometry::Geometry;
@@ -78,8 +78,11 @@ fn rows(node: &Node<'_>) -> Option<Terms> {
 }
 
 /// Groups that lanes are taken in: whole ones of the largest size, then of 4 and of 2 channels.
-fn lane_groups(channels: usize, largest: usize) -> [usize; 3] {
+fn lane_groups(node: &Node<'_>, channels: usize, largest: usize) -> [usize; 3] {
     let rest = channels % largest;
+    if node.packing() == Some(Packing::NibbleLanes) {
+        return [channels / largest, rest.div_ceil(4), 0];
+    }
     let fours = rest / 4 + usize::from(rest % 4 == 3);
     let twos = usize::from(matches!(rest % 4, 1 | 2));
     [channels / largest, fours, twos]

@@ -4,6 +4,7 @@
 #![allow(unsafe_code)]
 
 mod lanes;
+mod nibble_lanes;
 mod row_pairs;
 mod rows;
 mod sum;
@@ -27,6 +28,7 @@ global_asm!(".equ FPU, 0", options(raw));
 
 global_asm!(include_str!("macros.s"), options(raw));
 global_asm!(include_str!("lanes.s"), options(raw));
+global_asm!(include_str!("nibble_lanes.s"), options(raw));
 global_asm!(include_str!("row_pairs.s"), options(raw));
 global_asm!(include_str!("widen.s"), options(raw));
 global_asm!(include_str!("sum.s"), options(raw));
@@ -100,5 +102,9 @@ impl Isa for Dsp {
 
     fn lanes(lanes: &Lanes<'_>, strip: &Strip, input: &[i16], output: &mut [i8]) {
         lanes::lanes(lanes, strip, input, output);
+    }
+
+    fn nibble_lanes(lanes: &Lanes<'_>, strip: &Strip, input: &[i16], output: &mut [i8]) {
+        nibble_lanes::nibble_lanes(lanes, strip, input, output);
     }
 }
