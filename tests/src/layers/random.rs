@@ -125,7 +125,7 @@ impl Builder<'_> {
         let Window { size: filter, stride, padding, image, .. } = window;
         let input = self.activation([1, image.height, image.width, channels]);
         let quantization = input.quantization.clone();
-        let pool = Pool2d { filter, stride, padding, activation: self.activation_function() };
+        let pool = Pool2d { filter, stride, padding, count_padding: false, activation: self.activation_function() };
         let op = if self.rng.bool() { Op::AveragePool2d(pool) } else { Op::MaxPool2d(pool) };
         self.layer(op, vec![input], vec![], quantization)
     }
