@@ -17,7 +17,7 @@ macro_rules! modules {
 }
 
 /// Every operator with the module that it is in.
-static MODULES: [(&Operator, &str); 36] = modules![
+static MODULES: [(&Operator, &str); 42] = modules![
     add,
     arg_max,
     average_pool2d,
@@ -26,6 +26,8 @@ static MODULES: [(&Operator, &str); 36] = modules![
     conv2d_lanes,
     conv2d_nibble_lanes,
     conv2d_nibbles,
+    conv2d_signs,
+    conv2d_xnor,
     copy,
     depthwise_conv2d,
     depthwise_conv2d_nibble_row_pairs,
@@ -34,10 +36,14 @@ static MODULES: [(&Operator, &str); 36] = modules![
     depthwise_conv2d_row_pairs,
     depthwise_conv2d_tap_pairs,
     dequantize,
+    dynamic_fully_connected,
+    dynamic_fully_connected_nibbles,
     fully_connected,
     fully_connected_lanes,
     fully_connected_nibble_lanes,
     fully_connected_nibbles,
+    fully_connected_signs,
+    fully_connected_xnor,
     lookup,
     max_pool2d,
     maximum,

@@ -45,6 +45,10 @@ pub fn table(op: &Op, from: Affine, to: Affine) -> Result<[i8; TABLE_LEN], Fault
             fixed_output(to, Affine { scale: 1.0 / 128.0, zero_point: 0 })?;
             squash(from, |x| divide(fixed_point::tanh(x, SQUASH_INTEGER_BITS), 24))
         }
+        Op::Sign => {
+            fixed_output(to, Affine { scale: 1.0, zero_point: 0 })?;
+            fill(|x| if x < from.zero_point { -1 } else { 1 })
+        }
         Op::Elu(elu) => fill(|x| {
             let real = from.scale * (x - from.zero_point) as f32;
             let result = if real < 0.0 { elu.alpha * (real.exp() - 1.0) } else { real };

@@ -4,10 +4,14 @@ use std::collections::BTreeMap;
 
 use secateur::format::{Node, OpCode, Packing};
 use secateur::kernels::{
-    conv2d, conv2d_lanes, depthwise_conv2d, fully_connected, fully_connected_lanes, lookup, transpose_conv2d,
+    conv2d, conv2d_lanes, depthwise_conv2d, dynamic_fully_connected, fully_connected, fully_connected_lanes,
+    lookup, transpose_conv2d,
 };
-use secateur::packing::{lanes, nibble_lanes, nibbles, row_pairs, tap_pairs};
+use secateur::packing::{lanes, nibble_lanes, nibbles, row_pairs, signs, tap_pairs, xnor};
 use secateur::quant::ChannelQuant;
+
+// A dynamic layer's record is as long as a plain one's.
+const _: () = assert!(size_of::<dynamic_fully_connected::Channel>() == size_of::<ChannelQuant>());
 
 /// The weights of a node as they are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +42,10 @@ pub(super) fn stored(node: &Node<'_>) -> Option<Stored> {
             let params = node.params::<fully_connected::Params>()?;
             let depth = params.depth as usize;
             (params.weights, depth, depth, fully_connected_lanes::GROUP)
+        }
+        OpCode::DynamicFullyConnected => {
+            let params = node.params::<dynamic_fully_connected::Params>()?;
+            (params.weights, params.depth as usize, 0, 0)
         }
         OpCode::DepthwiseConv2d => {
             let params = node.params::<depthwise_conv2d::Params>()?;
@@ -77,6 +85,18 @@ pub(super) fn stored(node: &Node<'_>) -> Option<Stored> {
             bytes: nibbles::bytes(count),
             count,
             record_bytes: outputs * tap_pairs::RECORD_WORDS * size_of::<i32>(),
+        }),
+        Packing::Signs => Some(Stored {
+            offset,
+            bytes: signs::weight_words(outputs, weights)? * size_of::<u32>(),
+            count,
+            record_bytes: signs::record_words(outputs)? * size_of::<i32>(),
+        }),
+        Packing::Xnor => Some(Stored {
+            offset,
+            bytes: outputs * xnor::row_bytes(weights),
+            count,
+            record_bytes: outputs * size_of::<ChannelQuant>(),
         }),
         Packing::RowPairs => Some(Stored {
             offset,
@@ -131,7 +151,9 @@ pub(super) fn zeros(node: &Node<'_>, stored: &Stored) -> usize {
         Some(Packing::Nibbles | Packing::NibbleRowPairs | Packing::NibbleTapPairs) => {
             bytes.iter().flat_map(|&byte| nibbles::decode(byte)).map(i32::from).collect()
         }
-        _ => bytes.iter().map(|&byte| i32::from(byte as i8)).collect(),
+        // No weight is 0.
+        Some(Packing::Signs | Packing::Xnor) => return 0,
+        Some(Packing::Plain) | None => bytes.iter().map(|&byte| i32::from(byte as i8)).collect(),
     };
     // What fills up the packing is zero and no weight.
     let zeros = weights.iter().filter(|&&weight| weight == 0).count();
@@ -140,9 +162,10 @@ pub(super) fn zeros(node: &Node<'_>, stored: &Stored) -> usize {
 
 /// Number format of the weights.
 pub(super) fn format(packing: Option<Packing>) -> &'static str {
-    use Packing::{NibbleLanes, NibbleRowPairs, NibbleTapPairs, Nibbles};
+    use Packing::{NibbleLanes, NibbleRowPairs, NibbleTapPairs, Nibbles, Signs, Xnor};
     match packing {
         Some(Nibbles | NibbleLanes | NibbleRowPairs | NibbleTapPairs) => "int4",
+        Some(Signs | Xnor) => "1 bit",
         _ => "int8",
     }
 }

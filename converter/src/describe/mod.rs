@@ -69,9 +69,9 @@ pub struct Operator {
 /// Weights of one operator.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Weights {
-    /// Number format: `int8` or `int4`.
+    /// Number format: `int8`, `int4` or `1 bit`.
     pub format: &'static str,
-    /// How they are stored: `plain` or `lanes`.
+    /// How they are stored: `plain`, `lanes`, `nibblelanes` and so on.
     pub packing: String,
     /// Number of weights.
     pub count: usize,

@@ -2,7 +2,8 @@
 
 use secateur::format::{OpCode, Packing};
 use secateur::kernels::{
-    Axis, Window, conv2d, conv2d_lanes, fully_connected, fully_connected_lanes, transpose_conv2d,
+    Axis, Window, conv2d, conv2d_lanes, conv2d_signs, conv2d_xnor, fully_connected, fully_connected_lanes,
+    fully_connected_signs, fully_connected_xnor, transpose_conv2d,
 };
 
 use super::dense::{self, Dense, Stored};
@@ -11,7 +12,7 @@ use crate::arithmetic::scale::stage;
 use crate::arithmetic::weights::{self, row_sums};
 use crate::arithmetic::{int8, narrow, unsupported};
 use crate::ir::attributes::{Conv2d, FullyConnected, TransposeConv2d};
-use crate::ir::{Activation, Fault, Hw, Node, Padding, Tensor};
+use crate::ir::{Activation, DType, Fault, Hw, Node, Padding, Tensor};
 
 /// Scratch of a convolution's strip of windows, unless one window alone takes more.
 const MOST_STRIP_BYTES: usize = 4096;
@@ -43,7 +44,8 @@ impl<'g> Lowering<'g> {
     ) -> Result<(), Fault> {
         let (input, output) = (self.operand(node, 0)?, self.result(node)?);
         let (from, to) = (int8("input", input)?, int8("output", output)?);
-        let sums = row_sums(weights, output.shape.last().copied().unwrap_or(1));
+        let output_channels = output.shape.last().copied().unwrap_or(1).max(1);
+        let sums = row_sums(weights, output_channels);
         let channels = weights::channels(filter, self.bias(node), &sums, from, to)?;
         let input_channels = input.shape.last().copied().unwrap_or(1);
         let by_column = (groups == 1).then(|| by_column(weights, &window, input_channels));
@@ -52,6 +54,7 @@ impl<'g> Lowering<'g> {
             weights,
             for_lanes: by_column.as_deref(),
             group: conv2d_lanes::GROUP,
+            binary_inputs: self.reads_signs(node),
             channels: &channels,
             stage: stage(to, activation),
         });
@@ -66,6 +69,12 @@ impl<'g> Lowering<'g> {
         };
         let scratch_len = match packing {
             Packing::Lanes | Packing::NibbleLanes => strip_scratch(&params, input_channels, output),
+            Packing::Signs => {
+                block_scratch(output.shape.elements().unwrap_or(0) / output_channels, |pixels| {
+                    conv2d_signs::scratch_len(&params, input_channels, pixels)
+                })
+            }
+            Packing::Xnor => conv2d_xnor::scratch_len(&params, input_channels),
             _ => conv2d::scratch_len(&params, input_channels),
         };
         let (input, output) = (self.input_value(node, 0)?, self.result_value(node)?);
@@ -133,6 +142,9 @@ impl<'g> Lowering<'g> {
 
     pub(super) fn fully_connected(&mut self, node: &Node, layer: &FullyConnected) -> Result<(), Fault> {
         let (input, filter, output) = (self.operand(node, 0)?, self.operand(node, 1)?, self.result(node)?);
+        if input.dtype == DType::F32 {
+            return self.dynamic_fully_connected(node, layer);
+        }
         let (from, to) = (int8("input", input)?, int8("output", output)?);
         let weights = self.weights(filter)?;
         let depth = filter.shape.get(1).copied().unwrap_or(1);
@@ -143,6 +155,7 @@ impl<'g> Lowering<'g> {
             weights: &weights,
             for_lanes: Some(&weights),
             group: fully_connected_lanes::GROUP,
+            binary_inputs: self.reads_signs(node),
             channels: &channels,
             stage: stage(to, layer.activation),
         });
@@ -152,9 +165,12 @@ impl<'g> Lowering<'g> {
             depth: u32::try_from(depth).map_err(|_| unsupported("too many inputs".to_owned()))?,
             stage: stage(to, layer.activation),
         };
+        let rows = output.shape.elements().unwrap_or(0) / output.shape.last().copied().unwrap_or(1).max(1);
         let (input, output) = (self.input_value(node, 0)?, self.result_value(node)?);
         let scratch_len = match packing {
             Packing::Lanes | Packing::NibbleLanes => fully_connected_lanes::scratch_len(&params),
+            Packing::Signs => block_scratch(rows, |rows| fully_connected_signs::scratch_len(&params, rows)),
+            Packing::Xnor => fully_connected_xnor::scratch_len(&params),
             _ => 0,
         };
         let step = Step::new(&node.name, OpCode::FullyConnected, &params, vec![input], vec![output]);
@@ -195,6 +211,13 @@ fn strip_scratch(params: &conv2d::Params, input_channels: usize, output: &Tensor
     };
     let outputs = (2..=most).take_while(|&outputs| scratch(outputs) <= most_bytes).last();
     scratch(outputs.unwrap_or(1))
+}
+
+/// Scratch for a block of pixels: as many as stay small, for the bits of a pair of channels are expanded anew for each block.
+fn block_scratch(pixels: usize, scratch_len: impl Fn(usize) -> usize) -> usize {
+    let blocks = (4..=pixels).step_by(4).chain([pixels]);
+    let fitting = blocks.map(&scratch_len).filter(|&len| len <= MOST_STRIP_BYTES).max();
+    fitting.unwrap_or_else(|| scratch_len(pixels.clamp(1, 4)))
 }
 
 /// Height and width of a filter whose axes 1 and 2 they are.

@@ -9,6 +9,7 @@
 //! | `convolution` | convolutions, fully connected |
 //! | `dense` | how their weights are stored |
 //! | `depthwise` | depthwise convolutions |
+//! | `dynamic` | layers whose inputs are quantized at run time |
 //! | `elementwise` | arithmetic on two tensors |
 //! | `lookup` | functions of one value |
 //! | `pool` | pools and reductions |
@@ -19,6 +20,7 @@
 mod convolution;
 mod dense;
 mod depthwise;
+mod dynamic;
 mod edges;
 mod elementwise;
 mod layout;
@@ -33,6 +35,7 @@ pub use program::{Program, Step, Storage, Value, ValueId};
 
 use crate::arithmetic::{Affine, table, unsupported, weights};
 use crate::core::Core;
+use crate::ir::graph::Uses;
 use crate::ir::{DType, Fault, Graph, Node, NodeId, Op, Place, Problem, Quantized, Shape, Tensor, TensorId};
 use program::Constants;
 
@@ -43,6 +46,7 @@ use program::Constants;
 pub fn lower(graph: &Graph<Quantized>, core: Core) -> Result<Program, Vec<Problem>> {
     let mut lowering = Lowering {
         graph,
+        uses: graph.uses(),
         core,
         values: vec![None; graph.tensors().len()],
         program: Program::new(&graph.name),
@@ -82,6 +86,7 @@ fn node_place(id: NodeId, node: &Node) -> Place {
 /// What is needed while one graph is lowered.
 struct Lowering<'g> {
     graph: &'g Graph<Quantized>,
+    uses: Uses,
     core: Core,
     values: Vec<Option<ValueId>>,
     program: Program,

@@ -78,6 +78,8 @@ OpCode {
     TransposeConv2d = 22,
     /// Copies bytes: a reshape whose result must stand in a place of its own.
     Copy = 23,
+    /// Matrix times vector of real numbers, which are quantized at run time.
+    DynamicFullyConnected = 24,
 }
 }
 
@@ -100,6 +102,10 @@ Packing {
     NibbleRowPairs = 6,
     /// The same for tap pairs.
     NibbleTapPairs = 7,
+    /// Bits that become masks in scratch ([`crate::packing::signs`]).
+    Signs = 8,
+    /// Bits for inputs that are binary too ([`crate::packing::xnor`]).
+    Xnor = 9,
 }
 }
 

@@ -1,8 +1,8 @@
 //! Reference inner loops in safe Rust, for every core.
 #![forbid(unsafe_code)]
 
-use super::{Isa, Lanes, Planes, RowBlocks, Rows, Stack, Strip, Tile};
-use crate::packing::{lanes, nibble_lanes, row_pairs, tap_pairs};
+use super::{Isa, Lanes, Planes, RowBlocks, Rows, Signs, Stack, Strip, Tile};
+use crate::packing::{lanes, nibble_lanes, row_pairs, signs, tap_pairs};
 use crate::quant::{ChannelQuant, CommonScale, Multiplier, OutputStage};
 
 /// Plain loops; the compiler vectorizes them where the target can.
@@ -182,6 +182,35 @@ impl Isa for Scalar {
             (4, 2) => strip_of::<PER_WORD, 4, 2>(nibble_lanes::sums, lanes, strip, input, output),
             (4, 1) => strip_of::<PER_WORD, 4, 1>(nibble_lanes::sums, lanes, strip, input, output),
             _ => {}
+        }
+    }
+
+    fn expand_signs(words: &[u32], first: usize, masks: &mut [u32]) {
+        signs::expand(words, first, masks);
+    }
+
+    fn lay_out_signs(input: &[i8], step: usize, output: &mut [u32]) {
+        signs::lay_out(input, step, output);
+    }
+
+    fn signs(block: &Signs<'_>, output: &mut [i8]) {
+        let whole = OutputStage::new(block.stage.zero_point);
+        let [initial0, initial1, mantissa0, shift0, mantissa1, shift1] = *block.record;
+        let records = [(initial0, mantissa0, shift0), (initial1, mantissa1, shift1)];
+        let fours = block.pixels / Signs::PIXELS * Signs::PIXELS;
+        for (pixel, output) in output.chunks_mut(block.pitch.max(1)).take(block.pixels).enumerate() {
+            let (start, step) = if pixel < fours {
+                (pixel / Signs::PIXELS * Signs::PIXELS * block.quads + pixel % Signs::PIXELS, Signs::PIXELS)
+            } else {
+                (pixel * block.quads, 1)
+            };
+            let input = block.input.get(start..).unwrap_or_default();
+            let sums = signs::sums(block.masks, input, step);
+            let outputs = output.iter_mut().zip(sums).take(block.channels);
+            for ((out, sum), (initial, mantissa, shift)) in outputs.zip(records) {
+                let multiplier = Multiplier { mantissa, shift: shift.wrapping_neg() };
+                *out = whole.finish(multiplier.apply(sum.wrapping_add(initial)));
+            }
         }
     }
 

@@ -12,7 +12,6 @@ pub static OPERATOR: Operator = depthwise_conv2d_row_pairs::operator::<true>();
 mod tests {
     use proptest::prelude::*;
 
-    use super::*;
     use crate::kernels::NodeError;
     use crate::kernels::depthwise_conv2d::tests::layer;
     use crate::kernels::depthwise_conv2d_row_pairs::tests::{packed, window};

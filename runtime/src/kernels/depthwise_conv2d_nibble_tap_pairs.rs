@@ -12,7 +12,6 @@ pub static OPERATOR: Operator = depthwise_conv2d_tap_pairs::operator::<true>();
 mod tests {
     use proptest::prelude::*;
 
-    use super::*;
     use crate::kernels::depthwise_conv2d::tests::layer;
     use crate::kernels::depthwise_conv2d_tap_pairs::Params;
     use crate::kernels::depthwise_conv2d_tap_pairs::tests::packed;

@@ -12,7 +12,6 @@ pub static OPERATOR: Operator = depthwise_conv2d::operator::<true>();
 mod tests {
     use proptest::prelude::*;
 
-    use super::*;
     use crate::kernels::depthwise_conv2d::tests::{layer, stored};
     use crate::kernels::testing::{definitions, windows};
     use crate::kernels::{Axis, Window};

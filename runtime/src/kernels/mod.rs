@@ -16,6 +16,8 @@ pub mod conv2d;
 pub mod conv2d_lanes;
 pub mod conv2d_nibble_lanes;
 pub mod conv2d_nibbles;
+pub mod conv2d_signs;
+pub mod conv2d_xnor;
 pub mod copy;
 pub mod depthwise_conv2d;
 pub mod depthwise_conv2d_nibble_row_pairs;
@@ -24,11 +26,15 @@ pub mod depthwise_conv2d_nibbles;
 pub mod depthwise_conv2d_row_pairs;
 pub mod depthwise_conv2d_tap_pairs;
 pub mod dequantize;
+pub mod dynamic_fully_connected;
+pub mod dynamic_fully_connected_nibbles;
 pub mod elementwise;
 pub mod fully_connected;
 pub mod fully_connected_lanes;
 pub mod fully_connected_nibble_lanes;
 pub mod fully_connected_nibbles;
+pub mod fully_connected_signs;
+pub mod fully_connected_xnor;
 mod lane_layer;
 pub mod lookup;
 pub mod max_pool2d;
@@ -44,6 +50,7 @@ pub mod pool2d;
 pub mod quantize;
 pub mod resize_bilinear;
 pub mod resize_nearest;
+mod sign_layer;
 pub mod softmax;
 mod strided;
 pub mod strided_slice;
@@ -55,6 +62,7 @@ pub mod transpose_conv2d;
 pub mod transpose_conv2d_nibbles;
 mod wide_columns;
 mod window;
+mod xnor_rows;
 
 pub use call::{Call, Element, Tensor, TensorMut, Unary};
 pub use operator::{KernelSet, NodeError, Operator, require};
@@ -70,6 +78,8 @@ pub static ALL: KernelSet = KernelSet(&[
     &conv2d_lanes::OPERATOR,
     &conv2d_nibble_lanes::OPERATOR,
     &conv2d_nibbles::OPERATOR,
+    &conv2d_signs::OPERATOR,
+    &conv2d_xnor::OPERATOR,
     &copy::OPERATOR,
     &depthwise_conv2d::OPERATOR,
     &depthwise_conv2d_nibble_row_pairs::OPERATOR,
@@ -78,10 +88,14 @@ pub static ALL: KernelSet = KernelSet(&[
     &depthwise_conv2d_row_pairs::OPERATOR,
     &depthwise_conv2d_tap_pairs::OPERATOR,
     &dequantize::OPERATOR,
+    &dynamic_fully_connected::OPERATOR,
+    &dynamic_fully_connected_nibbles::OPERATOR,
     &fully_connected::OPERATOR,
     &fully_connected_lanes::OPERATOR,
     &fully_connected_nibble_lanes::OPERATOR,
     &fully_connected_nibbles::OPERATOR,
+    &fully_connected_signs::OPERATOR,
+    &fully_connected_xnor::OPERATOR,
     &lookup::OPERATOR,
     &max_pool2d::OPERATOR,
     &maximum::OPERATOR,

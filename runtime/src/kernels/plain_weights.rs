@@ -19,6 +19,14 @@ pub(super) trait PlainWeights {
     /// Units of `count` weights.
     fn units(count: usize) -> usize;
 
+    /// One vector of inputs times as many weights, from weight `start` on.
+    fn dot<I: Isa>(weights: &[Self::Unit], start: usize, input: &[i8]) -> i32;
+
+    /// One vector of inputs times four rows of weights, of which the first begins with weight `start`.
+    fn dot4<I: Isa>(weights: &[Self::Unit], start: usize, input: &[i8]) -> [i32; 4] {
+        [0, 1, 2, 3].map(|row| Self::dot::<I>(weights, start + row * input.len(), input))
+    }
+
     /// One vector of inputs times rows of weights, of which the first begins with weight `start`, requantized into `output`.
     fn times_channels<I: Isa>(
         weights: &[Self::Unit],
@@ -41,6 +49,14 @@ impl PlainWeights for Bytes {
 
     fn units(count: usize) -> usize {
         count
+    }
+
+    fn dot<I: Isa>(weights: &[i8], start: usize, input: &[i8]) -> i32 {
+        I::dot_i8(weights.get(start..).unwrap_or_default(), input)
+    }
+
+    fn dot4<I: Isa>(weights: &[i8], start: usize, input: &[i8]) -> [i32; 4] {
+        I::dot4_i8(weights.get(start..start + 4 * input.len()).unwrap_or_default(), input)
     }
 
     #[inline(always)]
@@ -68,6 +84,10 @@ impl PlainWeights for Nibbles {
 
     fn units(count: usize) -> usize {
         nibbles::bytes(count)
+    }
+
+    fn dot<I: Isa>(weights: &[u8], start: usize, input: &[i8]) -> i32 {
+        nibbles::dot(weights, start, input)
     }
 
     #[inline(never)]

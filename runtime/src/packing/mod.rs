@@ -8,4 +8,6 @@ pub mod lanes;
 pub mod nibble_lanes;
 pub mod nibbles;
 pub mod row_pairs;
+pub mod signs;
 pub mod tap_pairs;
+pub mod xnor;

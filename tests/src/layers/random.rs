@@ -30,7 +30,8 @@ pub(super) fn add_layer(graph: &mut Graph<Quantized>, case: u64) -> Layer {
         0..=5 => builder.conv2d(),
         6 => builder.transpose_conv2d(),
         7..=12 => builder.depthwise_conv2d(),
-        13..=16 => builder.fully_connected(),
+        13..=15 => builder.fully_connected(),
+        16 => builder.dynamic_fully_connected(),
         17 => builder.pool(),
         18 => builder.arithmetic(),
         _ => builder.whole_rows(),
@@ -137,6 +138,31 @@ impl Builder<'_> {
         self.weighted(op, input, filter, [outputs, depth], 0)
     }
 
+    /// A layer on real numbers.
+    fn dynamic_fully_connected(&mut self) -> Layer {
+        let (batch, depth, outputs) = (self.rng.usize(1..4), self.rng.usize(1..=70), self.channels());
+        let input = Tensor::new("", DType::F32, [batch, depth]);
+        let weights = self.weights(outputs, depth);
+        let scales = (0..outputs).map(|_| self.weight_scale(0.01)).collect();
+        let filter = self.filter([outputs, depth], &weights);
+        let mut constants = vec![filter.with_quantization(Quantization::per_channel(scales, 0))];
+        if self.rng.bool() {
+            let biases: Vec<f32> = (0..outputs).map(|_| self.rng.f32() - 0.5).collect();
+            constants.push(Tensor::constant_f32("", [outputs], &biases));
+        }
+        let activation = self.activation_function();
+        let op = Op::FullyConnected(FullyConnected { keep_dims: false, activation });
+        let layer = self.layer(op, vec![input], constants, None);
+        self.graph.tensor_mut(layer.output).dtype = DType::F32;
+        let (spread, shift) = (self.any(&[1e-30, 0.1, 3.0, 1e20]), self.any(&[0.0, 0.5, -0.5]));
+        let real = |rng: &mut Rng| match rng.u8(0..100) {
+            0 => 0.0,
+            _ => (rng.f32() - 0.5 + shift) * spread,
+        };
+        let values = (0..batch * depth).flat_map(|_| real(&mut self.rng).to_le_bytes()).collect();
+        Layer { values, ..layer }
+    }
+
     fn pool(&mut self) -> Layer {
         let (window, channels) = loop {
             let (window, channels) = (self.window(), self.channels());
@@ -150,8 +176,8 @@ impl Builder<'_> {
         let Window { size: filter, stride, padding, image, .. } = window;
         let input = self.activation([1, image.height, image.width, channels]);
         let quantization = input.quantization.clone();
-        let pool =
-            Pool2d { filter, stride, padding, count_padding: false, activation: self.activation_function() };
+        let activation = self.activation_function();
+        let pool = Pool2d { filter, stride, padding, count_padding: false, activation };
         let op = if self.rng.bool() { Op::AveragePool2d(pool) } else { Op::MaxPool2d(pool) };
         self.layer(op, vec![input], vec![], quantization)
     }
@@ -183,13 +209,15 @@ impl Builder<'_> {
         self.layer(mean, vec![input], vec![], Some(quantization))
     }
 
-    /// A filter of 8 bits, or of 4 that are the upper ones.
+    /// A filter of 8 bits, of 4 that are the upper ones, or of the sign.
     fn filter(&mut self, shape: impl Into<Shape>, weights: &[i8]) -> Tensor {
-        if self.rng.bool() {
-            return Tensor::constant_i8("", shape, weights);
-        }
-        let weights: Vec<i8> = weights.iter().map(|weight| weight >> 4).collect();
-        Tensor { dtype: DType::I4, ..Tensor::constant_i8("", shape, &weights) }
+        let (dtype, narrow): (DType, fn(i8) -> i8) = match self.rng.u8(0..10) {
+            0..=3 => (DType::I8, |weight| weight),
+            4..=6 => (DType::I4, |weight| weight >> 4),
+            _ => (DType::B1, |weight| if weight < 0 { -1 } else { 1 }),
+        };
+        let weights: Vec<i8> = weights.iter().map(|&weight| narrow(weight)).collect();
+        Tensor { dtype, ..Tensor::constant_i8("", shape, &weights) }
     }
 
     /// A layer with a filter of `[outputs, taps]` weights along `axis`, with or without a bias.
@@ -201,7 +229,12 @@ impl Builder<'_> {
         [outputs, taps]: [usize; 2],
         axis: usize,
     ) -> Layer {
-        let largest = if filter.dtype == DType::I4 { 8.0 } else { 128.0 };
+        let largest = match filter.dtype {
+            DType::B1 => 1.0,
+            DType::I4 => 8.0,
+            _ => 128.0,
+        };
+        let binary = filter.dtype == DType::B1 && self.rng.bool();
         let scale = (0.25 + 1.25 * self.rng.f32()) / largest;
         let scales: Vec<f32> = (0..outputs).map(|_| self.weight_scale(scale)).collect();
         let mut constants = vec![filter.with_quantization(Quantization::per_channel(scales, axis))];
@@ -212,9 +245,22 @@ impl Builder<'_> {
         }
         let from = input.quantization.as_ref().and_then(Quantization::single).map_or(1.0, |(scale, _)| scale);
         // A sum of so many products of random numbers then spreads over most of the range, or more, or less.
+        let from = if binary { 1.0 / 64.0 } else { from };
         let spread = from * scale * (taps as f32).sqrt() * largest;
         let quantization = Quantization::per_tensor(spread * self.any(&[0.3, 1.0, 3.0]), self.zero_point());
-        self.layer(op, vec![input], constants, Some(quantization))
+        let layer = self.layer(op, vec![input], constants, Some(quantization));
+        if binary { self.after_signs(layer) } else { layer }
+    }
+
+    /// The layer, reading the signs of what it read.
+    fn after_signs(&mut self, layer: Layer) -> Layer {
+        let signs = layer.inputs[0];
+        let source = self.graph.add_tensor(self.graph[signs].clone());
+        self.graph.tensor_mut(signs).quantization = Some(Quantization::per_tensor(1.0, 0));
+        if let Some(last) = self.graph.node_ids().next_back() {
+            self.graph.insert_node(last, Node::new("", Op::Sign, [source], signs));
+        }
+        Layer { inputs: vec![source], ..layer }
     }
 
     /// A channel's scale around `scale`: rarely one so small or so large that the channel's outputs are constant.

@@ -17,7 +17,7 @@ pub(super) fn terms(node: &Node<'_>) -> Option<Terms> {
         Packing::RowPairs | Packing::NibbleRowPairs => on_row_pairs(node),
         Packing::TapPairs | Packing::NibbleTapPairs => on_tap_pairs(node),
         Packing::Plain | Packing::Nibbles => plain(node),
-        Packing::Lanes | Packing::NibbleLanes => None,
+        _ => None,
     }
 }
 
