@@ -1,4 +1,4 @@
-//! Opening a model for use: a `.sct` file, or a source model that is converted in memory.
+//! Opening a model for use: a `.sct` file, or a source model, which is converted in memory or run as it is.
 
 use std::path::{Path, PathBuf};
 
@@ -6,11 +6,91 @@ use secateur::format::metadata::{self, Entry};
 use secateur::{LoadError, Model, kernels};
 use thiserror::Error;
 
+use crate::dump::{self, NodeOutput};
 use crate::facts::Facts;
-use crate::io::{self, FileError, idx, npy};
+use crate::io::{self, FileError};
 use crate::limits::LimitError;
 use crate::model_file::ModelFile;
-use crate::pipeline::{self, ConvertError, Converted, Options};
+use crate::pipeline::{self, ConvertError, Converted, Options, Quantization};
+use crate::port::{self, Port};
+use crate::source::float_model::FloatModelError;
+use crate::source::{FloatModel, Network, SourceError, SourceModel, SourceOptions};
+
+/// A model as a command finds it.
+#[derive(Debug)]
+pub enum Opened {
+    /// A model that the runtime accepts.
+    Runtime(Box<OpenModel>),
+    /// A source model of real numbers, which only the host runs.
+    Float(OpenFloat),
+}
+
+impl Opened {
+    fn runtime(model: OpenModel) -> Self {
+        Opened::Runtime(Box::new(model))
+    }
+
+    /// Where the model was read from.
+    pub fn path(&self) -> &Path {
+        match self {
+            Opened::Runtime(model) => model.path(),
+            Opened::Float(model) => &model.path,
+        }
+    }
+
+    /// What the caller fills.
+    ///
+    /// # Errors
+    /// None that can happen, since the model was checked when it was read.
+    pub fn inputs(&self) -> Result<Vec<Port>, OpenError> {
+        Ok(match self {
+            Opened::Runtime(opened) => port::inputs(&opened.model()?, &opened.facts()?),
+            Opened::Float(opened) => opened.model.inputs().to_vec(),
+        })
+    }
+
+    /// What the caller reads.
+    ///
+    /// # Errors
+    /// As [`Self::inputs`].
+    pub fn outputs(&self) -> Result<Vec<Port>, OpenError> {
+        Ok(match self {
+            Opened::Runtime(opened) => port::outputs(&opened.model()?, &opened.facts()?),
+            Opened::Float(opened) => opened.model.outputs().to_vec(),
+        })
+    }
+
+    /// What the nodes write, in the order of execution.
+    ///
+    /// # Errors
+    /// As [`Self::inputs`].
+    pub fn node_outputs(&self) -> Result<Vec<NodeOutput>, OpenError> {
+        Ok(match self {
+            Opened::Runtime(opened) => dump::node_outputs(&opened.model()?),
+            Opened::Float(opened) => opened.model.node_outputs(),
+        })
+    }
+
+    /// Names of the classes; a source model has none.
+    ///
+    /// # Errors
+    /// As [`Self::inputs`].
+    pub fn labels(&self) -> Result<Vec<String>, OpenError> {
+        Ok(match self {
+            Opened::Runtime(opened) => opened.facts()?.labels,
+            Opened::Float(_) => Vec::new(),
+        })
+    }
+}
+
+/// A float source model.
+#[derive(Debug)]
+pub struct OpenFloat {
+    /// Where it was read from.
+    pub path: PathBuf,
+    /// The network.
+    pub model: FloatModel,
+}
 
 /// A model in memory that the runtime accepts.
 #[derive(Debug)]
@@ -37,23 +117,13 @@ pub enum OpenError {
     /// The file cannot be read.
     #[error(transparent)]
     File(#[from] FileError),
-    /// The file is something else.
-    #[error("{}: {what}, not a model (.sct or .tflite){hint}", .path.display())]
-    NotAModel {
+    /// The file is no source model that can be used.
+    #[error("{}: {}", .path.display(), headline(.source))]
+    Source {
         /// The file.
         path: PathBuf,
-        /// What it seems to be.
-        what: &'static str,
-        /// What to do, with the separator before it; may be empty.
-        hint: &'static str,
-    },
-    /// The file is a model of a kind that cannot be read.
-    #[error("{}: {kind} models cannot be read yet; export the model as a full-int8 .tflite", .path.display())]
-    Unsupported {
-        /// The file.
-        path: PathBuf,
-        /// The kind.
-        kind: &'static str,
+        /// What is wrong.
+        source: SourceError,
     },
     /// The source model cannot be converted.
     #[error("{}: cannot be converted", .path.display())]
@@ -62,6 +132,23 @@ pub enum OpenError {
         path: PathBuf,
         /// What is wrong.
         source: Box<ConvertError>,
+    },
+    /// The float model cannot be run.
+    #[error("{}: cannot be run as it is", .path.display())]
+    Float {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: FloatModelError,
+    },
+    /// A float model where only a converted one will do.
+    #[error(
+        "{}: a float model; quantize it first: `secateur convert {} -o OUT.sct --calibrate DATA`",
+        .path.display(), .path.display()
+    )]
+    NotConverted {
+        /// The file.
+        path: PathBuf,
     },
     /// The model is too large.
     #[error("{}: too large", .path.display())]
@@ -83,34 +170,75 @@ pub enum OpenError {
     },
 }
 
+/// What a list of problems is headed by; the only problem where there is one.
+fn headline(error: &SourceError) -> String {
+    match error {
+        SourceError::Import(_) | SourceError::Pass(_) => "cannot be converted".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// Opens a model; a quantized source model is converted with `options`. The content decides, not the name.
+///
+/// # Errors
+/// If the file is no model, or not one that can be run.
+pub fn open(path: &Path, source_options: &SourceOptions, options: &Options) -> Result<Opened, OpenError> {
+    let bytes = io::read(path)?;
+    if ModelFile::looks_like_sct(&bytes) {
+        return OpenModel::of_sct(path, &bytes, options).map(Opened::runtime);
+    }
+    let source = SourceModel::parse(&bytes, path, source_options)
+        .map_err(|source| OpenError::Source { path: path.to_owned(), source })?;
+    match source.network {
+        Network::Quantized(_) => OpenModel::convert(path, source, None, options).map(Opened::runtime),
+        Network::Float(graph) => {
+            let path = path.to_owned();
+            let model = FloatModel::new(graph);
+            let model = model.map_err(|source| OpenError::Float { path: path.clone(), source })?;
+            Ok(Opened::Float(OpenFloat { path, model }))
+        }
+    }
+}
+
 fn node_name(node: &str) -> String {
     if node.is_empty() { String::new() } else { format!(", at node '{node}'") }
 }
 
 impl OpenModel {
-    /// Reads a `.sct` file, or reads a source model and converts it with `options`. The content decides, not the name.
+    /// Reads a `.sct` file, or reads a quantized source model and converts it with `options`.
     ///
     /// # Errors
     /// If the file is no model, or not one that the runtime can execute.
     pub fn read(path: &Path, options: &Options) -> Result<Self, OpenError> {
-        let bytes = io::read(path)?;
-        if ModelFile::looks_like_sct(&bytes) {
-            let file = ModelFile::new(&bytes);
-            let limits = options.limits.check(&check(path, &file)?);
-            limits.map_err(|source| OpenError::Limit { path: path.to_owned(), source })?;
-            return Ok(Self { path: path.to_owned(), file, source: None });
+        match open(path, &SourceOptions::default(), options)? {
+            Opened::Runtime(model) => Ok(*model),
+            Opened::Float(model) => Err(OpenError::NotConverted { path: model.path }),
         }
-        let own = || path.to_owned();
-        if let Some(error) = foreign(path, &bytes) {
-            return Err(error);
-        }
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let converted = pipeline::convert(&bytes, &name, options)
-            .map_err(|source| OpenError::Convert { path: own(), source: Box::new(source) })?;
+    }
+
+    /// Converts a source model that was read from `path`; a float one is quantized as `quantization` says.
+    ///
+    /// # Errors
+    /// If it cannot be converted.
+    pub fn convert(
+        path: &Path,
+        source: SourceModel,
+        quantization: Option<Quantization<'_>>,
+        options: &Options,
+    ) -> Result<Self, OpenError> {
+        let (bytes, crc32) = (source.bytes, source.crc32);
+        let converted = pipeline::convert_source(source, quantization, options)
+            .map_err(|source| OpenError::Convert { path: path.to_owned(), source: Box::new(source) })?;
         let file = converted.file.clone();
         check(path, &file)?;
-        let source = Source { bytes: bytes.len(), crc32: pipeline::crc32(&bytes), converted };
-        Ok(Self { path: own(), file, source: Some(source) })
+        Ok(Self { path: path.to_owned(), file, source: Some(Source { bytes, crc32, converted }) })
+    }
+
+    fn of_sct(path: &Path, bytes: &[u8], options: &Options) -> Result<Self, OpenError> {
+        let file = ModelFile::new(bytes);
+        let limits = options.limits.check(&check(path, &file)?);
+        limits.map_err(|source| OpenError::Limit { path: path.to_owned(), source })?;
+        Ok(Self { path: path.to_owned(), file, source: None })
     }
 
     /// The model, ready to run.
@@ -165,33 +293,6 @@ fn name_of_node(file: &[u8], node: u16) -> Option<String> {
     })
 }
 
-/// The error for a file that is known not to be a model that can be read.
-fn foreign(path: &Path, bytes: &[u8]) -> Option<OpenError> {
-    let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
-    let unsupported = |kind| Some(OpenError::Unsupported { path: path.to_owned(), kind });
-    let not_a_model = |what, hint| Some(OpenError::NotAModel { path: path.to_owned(), what, hint });
-    let exchanged = "; are two arguments exchanged?";
-    match extension.to_str() {
-        Some("tflite") => None,
-        Some("onnx") => unsupported("ONNX"),
-        Some("pt" | "pth" | "safetensors") => unsupported("PyTorch"),
-        Some("h5" | "keras") => unsupported("Keras"),
-        Some("sct") if is_tflite(bytes) => None,
-        Some("sct") => not_a_model("the first bytes are not those of a .sct file, so this is", ""),
-        _ if bytes.starts_with(npy::MAGIC) => not_a_model("a NumPy array", exchanged),
-        _ if bytes.starts_with(npy::ARCHIVE_MAGIC) => not_a_model("a zip or .npz archive", exchanged),
-        _ if bytes.starts_with(idx::GZIP_MAGIC) => {
-            not_a_model("compressed with gzip", "; decompress it first")
-        }
-        _ if is_tflite(bytes) => None,
-        _ => not_a_model("of an unknown kind", exchanged),
-    }
-}
-
-fn is_tflite(bytes: &[u8]) -> bool {
-    bytes.get(4..8) == Some(b"TFL3")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -207,7 +308,7 @@ mod tests {
     #[test]
     fn each_kind_of_wrong_file_is_told_apart() {
         assert!(message("x.npy", b"\x93NUMPY\x01\x00").contains("a NumPy array, not a model"));
-        assert!(message("x.onnx", b"\x08\x07").contains("ONNX models cannot be read yet"));
+        assert!(message("x.keras", b"PK\x03\x04").contains("Keras models cannot be read: export"));
         assert!(message("x.sct", b"hello").contains("not those of a .sct file"));
         assert!(message("x.tflite", b"hello").contains("cannot be converted"));
         assert!(message("x.txt", b"hello").contains("of an unknown kind"));

@@ -1,5 +1,7 @@
 //! From the bytes of a source model to a verified `.sct` file.
 
+use std::path::Path;
+
 use secateur::format::metadata::Entry;
 use secateur::self_check::SelfCheckError;
 use secateur::{LoadError, Model, Session, SessionError, kernels, self_check};
@@ -8,13 +10,15 @@ use thiserror::Error;
 use crate::core::Core;
 use crate::emit::{Draft, EmitError};
 use crate::execute::Arena;
-use crate::import::{self, ImportErrors, Imported};
+use crate::float::Sample;
 use crate::ir::{Graph, Problem, Quantized};
 use crate::limits::{LimitError, Limits};
 use crate::lower::{self, Program};
 use crate::model_file::ModelFile;
 use crate::passes::{self, PassError};
 use crate::plan::Plan;
+use crate::quantize::{self, OnProgress, QuantizeError, Recipe};
+use crate::source::{Network, SourceError, SourceModel, SourceOptions};
 
 /// A converted model with what reports need.
 #[derive(Debug)]
@@ -23,6 +27,8 @@ pub struct Converted {
     pub graph: Graph<Quantized>,
     /// What the passes did.
     pub passes: passes::Report,
+    /// How it was quantized, if it was a float model.
+    pub quantization: Option<quantize::Report>,
     /// What was lowered from it.
     pub program: Program,
     /// Order and places.
@@ -36,16 +42,15 @@ pub struct Converted {
 pub enum ConvertError {
     /// The file is not a model that can be read.
     #[error(transparent)]
-    Import(#[from] ImportErrors),
+    Source(#[from] SourceError),
     /// The model is in floating point.
     #[error(
-        "{kind} model: only full-int8 models can be converted so far; quantize it to int8 when exporting \
-         (TFLiteConverter: representative_dataset, TFLITE_BUILTINS_INT8, int8 input and output)"
+        "a float model: give samples of its input with --calibrate, from which the ranges of its activations are found"
     )]
-    NotQuantized {
-        /// `float` or `dynamic-range`.
-        kind: &'static str,
-    },
+    NotQuantized,
+    /// The model cannot be quantized.
+    #[error(transparent)]
+    Quantize(#[from] QuantizeError),
     /// A pass failed; a fault of this program.
     #[error(transparent)]
     Pass(#[from] PassError),
@@ -92,17 +97,52 @@ impl Default for Options {
     }
 }
 
+/// How a float model is quantized.
+#[derive(Clone, Copy)]
+pub struct Quantization<'q> {
+    /// Typical inputs.
+    pub samples: &'q [Sample],
+    /// What is to be done.
+    pub recipe: &'q Recipe,
+    /// Told of progress.
+    pub progress: OnProgress<'q>,
+}
+
+impl std::fmt::Debug for Quantization<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { samples, recipe, .. } = self;
+        f.debug_struct("Quantization").field("samples", &samples.len()).field("recipe", recipe).finish()
+    }
+}
+
 /// Converts a source model. `source` is its file name, for the metadata.
 ///
 /// # Errors
 /// Everything that keeps the model from running, all at once; see [`ConvertError`].
 pub fn convert(bytes: &[u8], source: &str, options: &Options) -> Result<Converted, ConvertError> {
-    let graph = match import::tflite::import(bytes)? {
-        Imported::Quantized(graph) => graph,
-        Imported::Float(_) => return Err(ConvertError::NotQuantized { kind: "float" }),
-        Imported::Hybrid(_) => return Err(ConvertError::NotQuantized { kind: "dynamic-range (hybrid)" }),
+    let source = SourceModel::parse(bytes, Path::new(source), &SourceOptions::default())?;
+    convert_source(source, None, options)
+}
+
+/// Converts a source model; a float one is quantized first.
+///
+/// # Errors
+/// As [`convert`].
+pub fn convert_source(
+    source: SourceModel,
+    quantization: Option<Quantization<'_>>,
+    options: &Options,
+) -> Result<Converted, ConvertError> {
+    let (graph, report) = match (source.network, quantization) {
+        (Network::Quantized(graph), _) => (graph, None),
+        (Network::Float(graph), Some(Quantization { samples, recipe, progress })) => {
+            let (graph, report) = quantize::post_training(graph, samples, recipe, progress)?;
+            (graph, Some(report))
+        }
+        (Network::Float(_), None) => return Err(ConvertError::NotQuantized),
     };
-    finish(graph, &[Entry::Source(source, crc32(bytes))], options)
+    let converted = finish(graph, &[Entry::Source(&source.name, source.crc32)], options)?;
+    Ok(Converted { quantization: report, ..converted })
 }
 
 /// Converts a graph that no file was read for.
@@ -132,7 +172,7 @@ fn finish(
     let file = draft.file(&entries)?;
     self_check(&file)?;
     let plan = draft.plan().clone();
-    Ok(Converted { graph, passes, program, plan, file })
+    Ok(Converted { graph, passes, quantization: None, program, plan, file })
 }
 
 /// Runs the reference input through the file's bytes and gives the hash of every node's output.

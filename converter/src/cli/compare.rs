@@ -8,37 +8,42 @@ use secateur_converter::execute;
 use secateur_converter::io::Elements;
 use secateur_converter::io::input::{self, Input};
 use secateur_converter::layer_error::{self, Comparison, LayerError};
-use secateur_converter::open::OpenModel;
+use secateur_converter::open::{OpenModel, Opened};
 use secateur_converter::port::{self, Port};
 use serde::Serialize;
 
-use super::Outcome;
 use super::report::Output;
+use super::source::SourceArguments;
 use super::table::{Columns, count, digits, line, percent, short_name};
 use super::target;
 use super::values::{self, PixelArguments, Values};
+use super::{Outcome, fidelity};
 
 /// Compare a model with a reference on the same inputs, layer by layer.
 ///
 /// The reference is another model, whose tensors are matched by name, or a file of expected outputs: .bin (raw, in the
-/// form that `secateur run` writes), .npy or .npz. Errors are in real numbers.
+/// form that `secateur run` writes), .npy or .npz. Errors are in real numbers. With the float model that a model was
+/// made from, layers come worst first, each with what its error most likely comes from.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The reference: a model (.sct, .tflite) or expected outputs (.bin, .npy, .npz).
-    reference: PathBuf,
-    /// The model: a .sct file, or a source model (.tflite), which is converted in memory.
-    file: PathBuf,
+    /// The reference: a model (.sct, .tflite, .onnx) or expected outputs (.bin, .npy, .npz).
+    pub(super) reference: PathBuf,
+    /// The model: a .sct file, or a quantized source model, which is converted in memory; a float one only beside
+    /// expected outputs.
+    pub(super) file: PathBuf,
     /// A file of input values as for `secateur run`; once for each input, or once for all.
     #[arg(short, long, value_name = "[NAME=]PATH", required = true, visible_alias = "input")]
-    inputs: Vec<Values>,
+    pub(super) inputs: Vec<Values>,
     /// Compare only the first N vectors.
     #[arg(long, value_name = "N", value_parser = values::positive)]
-    limit: Option<usize>,
+    pub(super) limit: Option<usize>,
     /// End with exit code 1 unless every element is equal.
     #[arg(long)]
-    exact: bool,
+    pub(super) exact: bool,
     #[command(flatten)]
-    pixels: PixelArguments,
+    pub(super) pixels: PixelArguments,
+    #[command(flatten)]
+    source: SourceArguments,
 }
 
 #[derive(Debug, Serialize)]
@@ -56,11 +61,21 @@ struct Report {
 }
 
 pub(super) fn run(arguments: &Arguments, output: &mut Output<'_>) -> anyhow::Result<Outcome> {
-    let opened = super::open(&arguments.file)?;
+    let opened = super::open(&arguments.file, &arguments.source)?;
     let (vectors, comparison) = if holds_outputs(&arguments.reference) {
         with_outputs(arguments, &opened)?
     } else {
-        with_model(arguments, &super::open(&arguments.reference)?, &opened)?
+        match (super::open(&arguments.reference, &arguments.source)?, &opened) {
+            (Opened::Runtime(reference), Opened::Runtime(opened)) => {
+                with_model(arguments, &reference, opened)?
+            }
+            (Opened::Float(reference), Opened::Runtime(opened)) => {
+                return fidelity::run(arguments, &reference, opened, output);
+            }
+            (_, Opened::Float(opened)) => {
+                bail!("{}: a float model can only be the reference, which comes first", opened.path.display())
+            }
+        }
     };
     let equal = comparison.is_equal();
     let report = Report {
@@ -106,13 +121,15 @@ fn with_model(
     Ok((for_model.vectors, comparison))
 }
 
-fn with_outputs(arguments: &Arguments, opened: &OpenModel) -> anyhow::Result<(usize, Comparison)> {
-    let (model, facts) = (opened.model()?, opened.facts()?);
-    let (inputs, outputs) = (port::inputs(&model, &facts), port::outputs(&model, &facts));
+fn with_outputs(arguments: &Arguments, opened: &Opened) -> anyhow::Result<(usize, Comparison)> {
+    let (inputs, outputs) = (opened.inputs()?, opened.outputs()?);
     let feed = values::read(&arguments.inputs, &inputs, arguments.limit, &arguments.pixels)?;
     let expected = expected_outputs(&arguments.reference, &outputs)?;
     let progress = target::progress(feed.vectors);
-    let found = execute::run_batch(&model, &feed.bytes, || progress.inc(1))?;
+    let found = match opened {
+        Opened::Runtime(opened) => execute::run_batch(&opened.model()?, &feed.bytes, || progress.inc(1))?,
+        Opened::Float(opened) => opened.model.run_batch(&feed.bytes, || progress.inc(1))?,
+    };
     progress.finish_and_clear();
     let found = layer_error::real_outputs(&outputs, &found);
     let mut reference = Vec::with_capacity(found.len());

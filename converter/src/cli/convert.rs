@@ -8,18 +8,24 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use secateur_converter::core::Core;
 use secateur_converter::describe::{Arena, Description, Kind};
 use secateur_converter::io::{self, atomic};
-use secateur_converter::open::{OpenModel, Source};
-use secateur_converter::pipeline::Options;
+use secateur_converter::open::{OpenError, OpenModel, Source};
+use secateur_converter::pipeline::{Options, Quantization};
 use secateur_converter::port::{self, Port};
-use secateur_converter::rust_module;
+use secateur_converter::source::{FloatModel, Network, SourceModel};
+use secateur_converter::{quantize, rust_module};
 use serde::Serialize;
 
 use super::Outcome;
 use super::folding::FoldingReport;
+use super::quantization::{self, QuantizationArguments, Stages};
 use super::report::Output;
+use super::source::SourceArguments;
 use super::table::{count, grouped, line};
 
-/// Convert a trained model (.tflite, full int8) to a .sct file.
+/// Convert a trained model to a .sct file; a float model is quantized first.
+///
+/// Models are .tflite (full int8, float or dynamic-range), .onnx (float or QDQ), and .pt, .pth or .safetensors with a
+/// description of the network (--architecture).
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// The trained model.
@@ -39,6 +45,10 @@ pub(super) struct Arguments {
     /// Also write a Rust module for a firmware with this model: the file, its arena, its operators, its labels.
     #[arg(long, value_name = "OUT.rs")]
     rust: Option<PathBuf>,
+    #[command(flatten)]
+    source: SourceArguments,
+    #[command(flatten)]
+    quantization: QuantizationArguments,
 }
 
 /// What was converted to what.
@@ -64,6 +74,8 @@ struct Report {
     work: u64,
     /// Multiply-accumulates with weights, those that a packing adds left out.
     macs: u64,
+    /// How it was quantized; null if it was when it came.
+    quantization: Option<quantize::Report>,
     /// What channel folding did; null with `--no-fold`.
     folding: Option<FoldingReport>,
     /// Working memory.
@@ -122,11 +134,11 @@ pub(super) fn core_parser() -> impl TypedValueParser<Value = Core> {
 }
 
 pub(super) fn run(arguments: &Arguments, output: &mut Output<'_>) -> anyhow::Result<Outcome> {
-    let Arguments { model, output: path, core, no_fold, labels, rust } = arguments;
+    let Arguments { model, output: path, core, no_fold, labels, rust, .. } = arguments;
     check_output(model, path)?;
     let labels = labels.as_deref().map_or_else(|| Ok(Vec::new()), read_labels)?;
     let options = Options { core: *core, fold: !*no_fold, labels, ..Options::default() };
-    let opened = OpenModel::read(model, &options)?;
+    let opened = convert(arguments, &options)?;
     let Some(source) = opened.source() else {
         bail!("{}: this is a .sct file already; look at it with `secateur inspect`", model.display());
     };
@@ -137,6 +149,28 @@ pub(super) fn run(arguments: &Arguments, output: &mut Output<'_>) -> anyhow::Res
         report.rust = Some(write_rust(rust, path, &opened)?);
     }
     output.write("convert", &report, text)
+}
+
+fn convert(arguments: &Arguments, options: &Options) -> anyhow::Result<OpenModel> {
+    let Arguments { model: path, quantization: asked, .. } = arguments;
+    let source = SourceModel::read(path, &arguments.source.options())
+        .map_err(|source| OpenError::Source { path: path.clone(), source })?;
+    let Network::Float(graph) = &source.network else {
+        if let Some(option) = asked.given() {
+            bail!("{}: quantized already, so {option} has no effect: leave it out", path.display());
+        }
+        return Ok(OpenModel::convert(path, source, None, options)?);
+    };
+    let model =
+        FloatModel::new(graph.clone()).map_err(|source| OpenError::Float { path: path.clone(), source })?;
+    let recipe = asked.recipe()?;
+    let samples = asked.samples(&recipe, path, &model)?;
+    let stages = Stages::new();
+    let progress = |progress| stages.show(progress);
+    let quantization = Quantization { samples: &samples, recipe: &recipe, progress: &progress };
+    let opened = OpenModel::convert(path, source, Some(quantization), options)?;
+    stages.finish();
+    Ok(opened)
 }
 
 fn read_labels(path: &Path) -> anyhow::Result<Vec<String>> {
@@ -192,6 +226,7 @@ fn report(arguments: &Arguments, opened: &OpenModel, source: &Source) -> anyhow:
         weight_bytes: description.totals.weight_bytes,
         work: description.totals.work,
         macs: description.totals.macs,
+        quantization: source.converted.quantization.clone(),
         folding: source.converted.passes.folding.clone().map(FoldingReport::new),
         plan: PlanReport {
             order: plan.order_rule.to_string(),
@@ -238,6 +273,7 @@ fn text(report: &Report) -> String {
             "work",
             format!("{} steps, of which {} multiply-accumulates", grouped(report.work), grouped(report.macs)),
         ),
+        report.quantization.as_ref().map(quantization::summary).unwrap_or_default(),
         report.folding.as_ref().map(FoldingReport::summary).unwrap_or_default(),
         line("arena", format!("{} bytes{bound}", count(arena.bytes))),
         line("plan", format!("order {}{proved}; placed {}{in_place}", plan.order, plan.placement)),
@@ -249,6 +285,7 @@ fn text(report: &Report) -> String {
             ),
         ),
     ];
-    let layers = report.folding.as_ref().map(FoldingReport::layers).unwrap_or_default();
-    summary.concat() + &layers
+    let folded = report.folding.as_ref().map(FoldingReport::layers).unwrap_or_default();
+    let quantized = report.quantization.as_ref().map(quantization::layers).unwrap_or_default();
+    summary.concat() + &quantized + &folded
 }

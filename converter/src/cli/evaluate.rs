@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use super::Outcome;
 use super::report::Output;
+use super::source::SourceArguments;
 use super::table::{Columns, WIDTH, count, line, percent, short_name};
 use super::target::{Ran, TargetArguments};
 use super::values::{self, PixelArguments};
@@ -22,7 +23,7 @@ use super::values::{self, PixelArguments};
 /// x and y, or a pair of IDX or .npy files (--labels). Values are converted as by `secateur run`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// A .sct file, or a source model (.tflite), which is converted in memory.
+    /// A .sct file, or a source model: a quantized one is converted in memory, a float one runs as it is.
     file: PathBuf,
     /// The samples, with their labels unless --labels names those.
     #[arg(short, long, value_name = "PATH")]
@@ -35,6 +36,8 @@ pub(super) struct Arguments {
     limit: Option<usize>,
     #[command(flatten)]
     pixels: PixelArguments,
+    #[command(flatten)]
+    source: SourceArguments,
     #[command(flatten)]
     target: TargetArguments,
 }
@@ -56,9 +59,8 @@ struct Report {
 }
 
 pub(super) fn run(arguments: &Arguments, output: &mut Output<'_>) -> anyhow::Result<Outcome> {
-    let opened = super::open(&arguments.file)?;
-    let (model, facts) = (opened.model()?, opened.facts()?);
-    let (inputs, outputs) = (port::inputs(&model, &facts), port::outputs(&model, &facts));
+    let opened = super::open(&arguments.file, &arguments.source)?;
+    let (inputs, outputs, labels) = (opened.inputs()?, opened.outputs()?, opened.labels()?);
     let mut dataset = dataset::read(&arguments.dataset, arguments.labels.as_deref())?;
     if let Some(limit) = arguments.limit {
         dataset = dataset.first(limit);
@@ -75,7 +77,7 @@ pub(super) fn run(arguments: &Arguments, output: &mut Output<'_>) -> anyhow::Res
     let Ran { outputs: bytes, seconds } = arguments.target.run(&opened, &feed.bytes)?;
     let columns = port::columns(&outputs, &bytes);
     let predictions = accuracy::predictions(scores, columns.first().map_or(&[][..], Vec::as_slice))?;
-    let names = if dataset.classes.is_empty() { &facts.labels } else { &dataset.classes };
+    let names = if dataset.classes.is_empty() { &labels } else { &dataset.classes };
     let classes = scores.elements().max(names.len());
     let accuracy = Accuracy::new(&predictions, &dataset.labels, classes, names)?;
     let report = Report {

@@ -6,26 +6,25 @@ use anyhow::Context;
 use clap::Args;
 use secateur_converter::core::Core;
 use secateur_converter::cost::{Forecast, Table};
-use secateur_converter::describe::{self, Description, Operator};
-use secateur_converter::import::{Imported, tflite};
+use secateur_converter::describe::{self, Description, FloatDescription, Operator};
 use secateur_converter::ir::shape::Dimensions;
 use secateur_converter::ir::text;
-use secateur_converter::model_file::ModelFile;
-use secateur_converter::open::OpenModel;
+use secateur_converter::open::{self, OpenError, OpenFloat, Opened};
 use secateur_converter::pipeline::Options;
-use secateur_converter::port::Port;
-use secateur_converter::{io, port};
+use secateur_converter::port::{self, Port};
+use secateur_converter::source::{Foreign, Network, SourceError, SourceModel};
 use serde::Serialize;
 
 use super::Outcome;
 use super::convert::core_parser;
 use super::report::Output;
+use super::source::SourceArguments;
 use super::table::{Columns, count, digits, grouped, line, percent, short_name};
 
 /// Show what a model consists of: operators, shapes, weights, work, memory.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// A .sct file, or a source model (.tflite), which is converted in memory.
+    /// A .sct file, or a source model: a quantized one is converted in memory, a float one shown as it is.
     file: PathBuf,
     /// Also draw the memory plan: where each tensor lies, and when.
     #[arg(long, conflicts_with = "graph")]
@@ -37,6 +36,8 @@ pub(super) struct Arguments {
     /// Print the graph of a source model in its textual form instead.
     #[arg(long)]
     graph: bool,
+    #[command(flatten)]
+    source: SourceArguments,
 }
 
 #[derive(Debug, Serialize)]
@@ -49,6 +50,14 @@ struct Report {
     plan: Option<String>,
     /// Estimated cycles, if they were asked for.
     cycles: Option<Forecast>,
+}
+
+#[derive(Debug, Serialize)]
+struct FloatReport {
+    /// The file that was read.
+    file: PathBuf,
+    #[serde(flatten)]
+    description: FloatDescription,
 }
 
 #[derive(Debug, Serialize)]
@@ -65,7 +74,10 @@ pub(super) fn run(arguments: &Arguments, output: &mut Output<'_>) -> anyhow::Res
         return output.write("inspect", &report, |report| report.graph.clone());
     }
     let options = Options { core: arguments.cycles.unwrap_or_default(), ..Options::default() };
-    let opened = OpenModel::read(&arguments.file, &options)?;
+    let opened = match open::open(&arguments.file, &arguments.source.options(), &options)? {
+        Opened::Runtime(opened) => opened,
+        Opened::Float(float) => return inspect_float(arguments, &float, output),
+    };
     let model = opened.model()?;
     let plan = arguments.plan.then(|| describe::drawing(model.tables())).transpose()?;
     let description = Description::of(&model);
@@ -73,6 +85,40 @@ pub(super) fn run(arguments: &Arguments, output: &mut Output<'_>) -> anyhow::Res
     let cycles = table.map(|table| Forecast::new(&model, &description, table));
     let report = Report { file: arguments.file.clone(), description, plan, cycles };
     output.write("inspect", &report, text_of)
+}
+
+fn inspect_float(
+    arguments: &Arguments,
+    float: &OpenFloat,
+    output: &mut Output<'_>,
+) -> anyhow::Result<Outcome> {
+    if arguments.plan || arguments.cycles.is_some() {
+        return Err(OpenError::NotConverted { path: arguments.file.clone() }.into());
+    }
+    let report =
+        FloatReport { file: arguments.file.clone(), description: FloatDescription::of(&float.model) };
+    output.write("inspect", &report, float_text)
+}
+
+fn float_text(FloatReport { file, description }: &FloatReport) -> String {
+    let FloatDescription { inputs, outputs, operators, parameters, macs, .. } = description;
+    let mut text = line("model", format!("{} (float)", file.display()));
+    for (label, ports) in [("input", inputs), ("output", outputs)] {
+        text.extend(ports.iter().map(|port| line(label, port_line(port))));
+    }
+    let mut columns = Columns::new(&[">#", "operator", "output", ">parameters", ">MACs", "layer"]);
+    for operator in operators {
+        columns.row([
+            operator.index.to_string(),
+            operator.kind.to_owned(),
+            Dimensions(&operator.shape).to_string(),
+            if operator.parameters == 0 { String::new() } else { count(operator.parameters) },
+            operator.macs.map(grouped).unwrap_or_default(),
+            operator.name.clone(),
+        ]);
+    }
+    columns.row(["", "total", "", &count(*parameters), &grouped(*macs), ""]);
+    text + "\n" + &columns.text()
 }
 
 fn table_for(core: Core) -> anyhow::Result<&'static Table> {
@@ -86,15 +132,16 @@ const LONGEST_CONSTANT: usize = 16;
 
 fn graph(arguments: &Arguments) -> anyhow::Result<String> {
     let path = &arguments.file;
-    let bytes = io::read(path)?;
-    if ModelFile::looks_like_sct(&bytes) {
-        anyhow::bail!("{}: a .sct file holds no graph; give the source model", path.display());
-    }
-    let imported = tflite::import(&bytes)
-        .map_err(|error| anyhow::Error::from(error).context(format!("{}: cannot be read", path.display())))?;
-    Ok(match imported {
-        Imported::Quantized(graph) => text::print(&graph, LONGEST_CONSTANT),
-        Imported::Float(graph) | Imported::Hybrid(graph) => text::print(&graph, LONGEST_CONSTANT),
+    let source = match SourceModel::read(path, &arguments.source.options()) {
+        Ok(source) => source,
+        Err(SourceError::Foreign(Foreign::Sct)) => {
+            anyhow::bail!("{}: a .sct file holds no graph; give the source model", path.display());
+        }
+        Err(source) => return Err(OpenError::Source { path: path.clone(), source }.into()),
+    };
+    Ok(match source.network {
+        Network::Quantized(graph) => text::print(&graph, LONGEST_CONSTANT),
+        Network::Float(graph) => text::print(&graph, LONGEST_CONSTANT),
     })
 }
 

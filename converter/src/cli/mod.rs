@@ -3,19 +3,25 @@
 //! | module | holds |
 //! |---|---|
 //! | [`convert`], [`inspect`], [`mod@run`], [`compare`], [`evaluate`] | the commands |
+//! | [`quantization`] | how a float model is quantized |
+//! | [`source`] | what a source model's file leaves open |
 //! | [`values`] | input values given on the command line |
 //! | [`target`] | where a model runs: on the host or on a board |
 //! | [`report`] | what a command prints: text for people or JSON |
+//! | [`fidelity`] | a float model beside what was made of it |
 //! | [`folding`] | what channel folding did |
 //! | [`table`] | aligned columns, numbers in print |
 
 mod compare;
 mod convert;
 mod evaluate;
+mod fidelity;
 mod folding;
 mod inspect;
+mod quantization;
 mod report;
 mod run;
+mod source;
 mod table;
 mod target;
 mod values;
@@ -26,8 +32,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use report::Output;
-use secateur_converter::open::{OpenError, OpenModel};
+use secateur_converter::open::{self, OpenError, Opened};
 use secateur_converter::pipeline::Options;
+use source::SourceArguments;
 
 /// Takes a trained neural network and makes it run on a microcontroller.
 #[derive(Debug, Parser)]
@@ -79,9 +86,9 @@ pub(crate) fn run(cli: Cli, out: &mut dyn Write) -> anyhow::Result<Outcome> {
     }
 }
 
-/// Reads a model; a source model is converted with the usual options.
-fn open(path: &Path) -> Result<OpenModel, OpenError> {
-    OpenModel::read(path, &Options::default())
+/// Reads a model; a quantized source model is converted with the usual options.
+fn open(path: &Path, source: &SourceArguments) -> Result<Opened, OpenError> {
+    open::open(path, &source.options(), &Options::default())
 }
 
 /// An error with its causes, each on lines of its own.

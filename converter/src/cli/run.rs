@@ -3,15 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use secateur_converter::dump::{self, NodeOutput};
+use secateur_converter::dump::NodeOutput;
 use secateur_converter::feed::{Conversion, Feed};
 use secateur_converter::io::atomic;
-use secateur_converter::open::OpenModel;
+use secateur_converter::open::Opened;
 use secateur_converter::port::{self, Port};
 use serde::Serialize;
 
 use super::Outcome;
 use super::report::Output;
+use super::source::SourceArguments;
 use super::table::{count, line, short_name};
 use super::target::{Ran, TargetArguments};
 use super::values::{self, PixelArguments, Values};
@@ -23,7 +24,7 @@ use super::values::{self, PixelArguments, Values};
 /// the input's scale and zero point, uint8 values are pixels (--scale, --mean), other integers are taken as they are.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// A .sct file, or a source model (.tflite), which is converted in memory.
+    /// A .sct file, or a source model: a quantized one is converted in memory, a float one runs as it is.
     file: PathBuf,
     /// A file of input values; once for each input, or once for all.
     #[arg(short, long, value_name = "[NAME=]PATH", required = true, visible_alias = "inputs")]
@@ -42,6 +43,8 @@ pub(super) struct Arguments {
     limit: Option<usize>,
     #[command(flatten)]
     pixels: PixelArguments,
+    #[command(flatten)]
+    source: SourceArguments,
     #[command(flatten)]
     target: TargetArguments,
 }
@@ -82,9 +85,8 @@ struct Written {
 }
 
 pub(super) fn run(arguments: &Arguments, output: &mut Output<'_>) -> anyhow::Result<Outcome> {
-    let opened = super::open(&arguments.file)?;
-    let (model, facts) = (opened.model()?, opened.facts()?);
-    let (inputs, outputs) = (port::inputs(&model, &facts), port::outputs(&model, &facts));
+    let opened = super::open(&arguments.file, &arguments.source)?;
+    let (inputs, outputs) = (opened.inputs()?, opened.outputs()?);
     let feed = values::read(&arguments.input, &inputs, arguments.limit, &arguments.pixels)?;
     atomic::make_directory(&arguments.output)?;
     let Ran { outputs: bytes, seconds } = arguments.target.run(&opened, &feed.bytes)?;
@@ -155,15 +157,14 @@ struct IndexEntry {
 fn write_tensors(
     arguments: &Arguments,
     directory: &Path,
-    opened: &OpenModel,
+    opened: &Opened,
     feed: &Feed,
 ) -> anyhow::Result<Vec<Written>> {
     atomic::make_directory(directory)?;
-    let model = opened.model()?;
     let tensors = arguments.target.dump(opened, &feed.bytes)?;
     let mut files = Vec::with_capacity(tensors.len() + 1);
     let mut index = Index { model: &arguments.file, vectors: feed.vectors, tensors: Vec::new() };
-    for (tensor, bytes) in dump::node_outputs(&model).into_iter().zip(&tensors) {
+    for (tensor, bytes) in opened.node_outputs()?.into_iter().zip(&tensors) {
         let (ending, content) = match arguments.format {
             Form::Bin => ("bin", bytes.clone()),
             Form::Npy => ("npy", tensor.port.npy(feed.vectors, bytes)?),

@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use anyhow::bail;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use secateur::Model;
 use secateur_converter::board::{Boards, OutputsOf, Wanted};
-use secateur_converter::open::OpenModel;
+use secateur_converter::open::{OpenFloat, OpenModel, Opened};
 use secateur_converter::port::{self, Port};
 use secateur_converter::{dump, execute};
 
@@ -44,23 +45,51 @@ impl TargetArguments {
     }
 
     /// Runs vectors and gives their outputs.
-    pub(super) fn run(&self, opened: &OpenModel, input: &[u8]) -> anyhow::Result<Ran> {
-        let model = opened.model()?;
+    pub(super) fn run(&self, opened: &Opened, input: &[u8]) -> anyhow::Result<Ran> {
         let start = Instant::now();
-        let outputs = if self.is_host() {
-            let progress = progress(vectors(&model, input));
-            let outputs = execute::run_batch(&model, input, || progress.inc(1))?;
-            progress.finish_and_clear();
-            outputs
-        } else {
-            let ports = port::outputs(&model, &opened.facts()?);
-            self.run_on_board(opened, input, OutputsOf::Model, &ports)?
+        let outputs = match opened {
+            Opened::Runtime(opened) if self.is_host() => {
+                let model = opened.model()?;
+                let progress = progress(vectors(&model, input));
+                let outputs = execute::run_batch(&model, input, || progress.inc(1))?;
+                progress.finish_and_clear();
+                outputs
+            }
+            Opened::Runtime(opened) => {
+                let ports = port::outputs(&opened.model()?, &opened.facts()?);
+                self.run_on_board(opened, input, OutputsOf::Model, &ports)?
+            }
+            Opened::Float(opened) => {
+                self.only_on_host(opened)?;
+                let progress = progress(input.len() / port::vector_bytes(opened.model.inputs()).max(1));
+                let outputs = opened.model.run_batch(input, || progress.inc(1))?;
+                progress.finish_and_clear();
+                outputs
+            }
         };
         Ok(Ran { outputs, seconds: start.elapsed().as_secs_f64() })
     }
 
+    fn only_on_host(&self, opened: &OpenFloat) -> anyhow::Result<()> {
+        let path = opened.path.display();
+        if !self.is_host() {
+            bail!(
+                "{path}: a float model runs on the host only; quantize it for a board: \
+                 `secateur convert {path} -o OUT.sct --calibrate DATA`"
+            );
+        }
+        Ok(())
+    }
+
     /// Runs vectors and gives what every node writes, the tensors of [`dump::node_outputs`] each for all vectors.
-    pub(super) fn dump(&self, opened: &OpenModel, input: &[u8]) -> anyhow::Result<Vec<Vec<u8>>> {
+    pub(super) fn dump(&self, opened: &Opened, input: &[u8]) -> anyhow::Result<Vec<Vec<u8>>> {
+        let opened = match opened {
+            Opened::Runtime(opened) => opened,
+            Opened::Float(opened) => {
+                self.only_on_host(opened)?;
+                return Ok(opened.model.dump(input)?);
+            }
+        };
         let model = opened.model()?;
         if self.is_host() {
             let progress = progress(vectors(&model, input));

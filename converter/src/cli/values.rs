@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use secateur_converter::feed::{self, Feed, Given, Layout, Pixels};
-use secateur_converter::io::input;
+use secateur_converter::io::input::{self, Input};
 use secateur_converter::port::Port;
 
 /// What uint8 values stand for.
@@ -91,6 +91,14 @@ impl std::str::FromStr for Values {
     }
 }
 
+impl Values {
+    /// What the file holds, as `read` reads it.
+    pub(super) fn given<E>(&self, read: impl FnOnce(&Path) -> Result<Input, E>) -> Result<Given, E> {
+        let Self { name, path } = self;
+        Ok(Given { name: name.clone(), origin: path.display().to_string(), input: read(path)? })
+    }
+}
+
 /// Reads the files and makes a model's input vectors of them.
 pub(super) fn read(
     files: &[Values],
@@ -98,11 +106,7 @@ pub(super) fn read(
     limit: Option<usize>,
     pixels: &PixelArguments,
 ) -> anyhow::Result<Feed> {
-    let mut given = Vec::with_capacity(files.len());
-    for Values { name, path } in files {
-        let origin = path.display().to_string();
-        given.push(Given { name: name.clone(), origin, input: input::read(path)? });
-    }
+    let given = files.iter().map(|values| values.given(input::read)).collect::<Result<_, _>>()?;
     let feed = feed::feed(inputs, given, &pixels.pixels())?;
     Ok(match limit {
         Some(limit) => feed.first(limit),

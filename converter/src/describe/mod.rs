@@ -1,8 +1,10 @@
 //! What a `.sct` model consists of, for reports.
 
 pub(crate) mod constants;
+mod float;
 mod plan;
 
+pub use float::{FloatDescription, FloatOperator};
 pub use plan::drawing;
 use secateur::Model;
 use secateur::format::Node;

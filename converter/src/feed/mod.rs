@@ -64,6 +64,17 @@ pub struct Feed {
 }
 
 impl Feed {
+    /// `count` vectors taken evenly from all, or all there are.
+    pub fn spread(self, count: usize) -> Self {
+        if self.vectors <= count {
+            return self;
+        }
+        let vector = self.bytes.len() / self.vectors;
+        let starts = (0..count).map(|index| index * self.vectors / count * vector);
+        let bytes = starts.flat_map(|start| self.bytes[start..start + vector].iter().copied()).collect();
+        Self { bytes, vectors: count, ..self }
+    }
+
     /// The first `count` vectors, or all there are.
     pub fn first(mut self, count: usize) -> Self {
         let vector = self.bytes.len() / self.vectors.max(1);

@@ -129,6 +129,15 @@ fn several_inputs_are_interleaved_and_found_by_name() {
 }
 
 #[test]
+fn some_vectors_are_taken_evenly() {
+    let raw = Given { name: None, origin: "x.bin".to_owned(), input: Input::Raw((0..40).collect()) };
+    let all = feed(&image(), vec![raw], &Pixels::default()).unwrap();
+    assert_eq!(all.clone().spread(10), all);
+    let some = all.spread(3);
+    assert_eq!((some.vectors, some.bytes), (3, vec![0, 1, 2, 3, 12, 13, 14, 15, 24, 25, 26, 27]));
+}
+
+#[test]
 fn raw_bytes_must_be_whole_vectors() {
     let raw = |length| Given { name: None, origin: "x.bin".to_owned(), input: Input::Raw(vec![0; length]) };
     assert_eq!(feed(&image(), vec![raw(8)], &Pixels::default()).unwrap().vectors, 2);

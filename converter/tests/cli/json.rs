@@ -50,6 +50,14 @@ fn check(section: &str, document: &Value) {
     assert_eq!(document["schema"], 1);
 }
 
+/// Checks what stands below one key, which other runs of the command leave null.
+fn check_part(section: &str, key: &str, document: &Value) {
+    let below = |keys: BTreeSet<String>| -> BTreeSet<String> {
+        keys.into_iter().filter(|found| found.starts_with(&format!("{key}."))).collect()
+    };
+    assert_eq!(documented(section), below(keys(document)), "{section}");
+}
+
 #[test]
 fn reports_have_the_documented_keys() {
     let place = Workplace::new();
@@ -57,6 +65,12 @@ fn reports_have_the_documented_keys() {
     let inputs = example("int8_inputs.bin");
     place.write("pruned.tflite", &pruned_example());
     check("convert", &place.json(&["convert", "pruned.tflite", "-o", "pruned.sct", "--rust", "pruned.rs"]));
+    place.write("one.npy", &secateur_converter::io::npy::write(&[1, 28, 28], &[0u8; 784]).unwrap());
+    let float = example("fashion_dscnn.onnx");
+    let quantized =
+        place.json(&["convert", &float, "-o", "quantized.sct", "--calibrate", "one.npy", "--no-fold"]);
+    check_part("convert: quantization", "quantization", &quantized);
+    check("inspect of a float model", &place.json(&["inspect", &float]));
     place.convert();
     check("inspect", &place.json(&["inspect", "model.sct", "--plan", "--cycles"]));
     check("inspect --graph", &place.json(&["inspect", &model, "--graph"]));

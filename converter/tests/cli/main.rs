@@ -7,6 +7,7 @@ mod errors;
 mod evaluate;
 mod inspect;
 mod json;
+mod quantize;
 mod run;
 
 use std::ffi::OsStr;

@@ -98,7 +98,7 @@ pub fn encode(
 pub fn expand(words: &[u32], first: usize, masks: &mut [u32]) {
     let mut words = words.get(first / SHARED..).unwrap_or_default().iter();
     let (mut bits, mut left) = (0, 0);
-    if first % SHARED > 0 {
+    if !first.is_multiple_of(SHARED) {
         bits = words.next().copied().unwrap_or_default() >> (first % SHARED);
         left = SHARED - first % SHARED;
     }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use clap::Args;
 use serde_json::Value;
 use xtask::board;
@@ -14,8 +14,10 @@ use xtask::size::{self, Size, Subject};
 use xtask::toolchain::{self, Needs};
 use xtask::workspace;
 
-use super::{EXAMPLE, targets};
+use super::targets;
 
+/// The trained model, as PyTorch exported it.
+const MODEL: &str = "tests/golden/fashion_dscnn/fashion_dscnn.onnx";
 /// Labelled images that it has not seen.
 const DATASET: &str = "tests/data/fashion_mnist_1000";
 /// Golden input vectors.
@@ -28,7 +30,12 @@ pub(crate) struct Options {}
 
 pub(crate) fn run(_: &Options) -> Result<()> {
     let board = board::select(BOARD)?.remove(0);
-    let needs = Needs { targets: targets(std::slice::from_ref(&board)), qemu: true, ..Needs::default() };
+    let needs = Needs {
+        targets: targets(std::slice::from_ref(&board)),
+        qemu: true,
+        datasets: true,
+        ..Needs::default()
+    };
     let toolchain = toolchain::set_up(&needs)?;
     println!("building the command and the firmware (minutes the first time, seconds from then on)");
     let secateur = Secateur::build()?;
@@ -38,7 +45,11 @@ pub(crate) fn run(_: &Options) -> Result<()> {
     fs::create_dir_all(&folder)?;
     let [file, module] = ["fashion_dscnn.sct", "fashion_dscnn.rs"].map(|name| folder.join(name));
     let (sct, rust) = (file.to_string_lossy(), module.to_string_lossy());
-    let convert = ["convert", EXAMPLE, "--core", &board.cpu, "--output", &sct, "--rust", &rust];
+    let training = workspace::fashion_mnist().context("Fashion-MNIST was just set up, and is not there")?;
+    let training = training.to_string_lossy();
+    let float = show_and_run(&secateur, &["evaluate", MODEL, "--dataset", DATASET])?;
+    let convert =
+        ["convert", MODEL, "--calibrate", &training, "--core", &board.cpu, "--output", &sct, "--rust", &rust];
     let converted = show_and_run(&secateur, &convert)?;
     let host = show_and_run(&secateur, &["evaluate", &sct, "--dataset", DATASET])?;
     let emulated = show_and_run(&secateur, &["evaluate", &sct, "--dataset", DATASET, "--on", BOARD])?;
@@ -52,7 +63,7 @@ pub(crate) fn run(_: &Options) -> Result<()> {
     ensure!(run.ending.is_success(), "infer failed on {BOARD}: {} {}", run.ending, run.complaints);
 
     println!();
-    row("source", &format!("{EXAMPLE}, {} bytes", number(&converted["source"]["bytes"])));
+    row("source", &format!("{MODEL}, {} bytes", number(&converted["source"]["bytes"])));
     let weights = number(&converted["weight_bytes"]);
     row("model", &format!("{} bytes, of which weights {weights}", number(&converted["output"]["bytes"])));
     row("work", &format!("{} multiply-accumulates", number(&converted["macs"])));
@@ -61,6 +72,7 @@ pub(crate) fn run(_: &Options) -> Result<()> {
     row("flash", &format!("{flash} bytes: model {model}, runtime {runtime}, board support {support}"));
     let bound = number(&converted["arena"]["lower_bound"]);
     row("RAM", &format!("{} bytes: arena {arena} (lower bound {bound}), stack {stack}", arena + stack));
+    row("float", &accuracy(&float));
     row("host", &accuracy(&host));
     row(BOARD, &accuracy(&emulated));
     row("bytes", if same { "equal on host and board" } else { "DIFFERENT on host and board" });
