@@ -28,3 +28,4 @@ pub mod plan;
 pub mod port;
 pub mod quantize;
 pub mod rust_module;
+pub mod search;
