@@ -94,7 +94,8 @@ impl<'m> Target<'m> {
     /// The scale that fits integers best, for `q H w` and `q H q`.
     fn scale(&self, along: f64, square: f64, usual: f64) -> f64 {
         let best = along / square;
-        if best.is_finite() && best >= f64::from(f32::MIN_POSITIVE) { best.max(self.least) } else { usual }
+        let is_usable = best.is_finite() && best >= f64::from(f32::MIN_POSITIVE);
+        (if is_usable { best } else { usual }).max(self.least)
     }
 }
 
@@ -178,7 +179,9 @@ impl<'t> Fit<'t> {
 fn steps(width: Width, value: i8) -> impl Iterator<Item = i8> {
     let (low, high) = width.bounds();
     let steps = if width == Width::OneBit { [-2, 2] } else { [-1, 1] };
-    steps.into_iter().filter(move |step| (low..=high).contains(&value.saturating_add(*step)))
+    steps
+        .into_iter()
+        .filter(move |&step| value.checked_add(step).is_some_and(|new| (low..=high).contains(&new)))
 }
 
 #[cfg(test)]
