@@ -206,7 +206,7 @@ impl Default for Recipe {
             keep: Vec::new(),
             activations: Activations::Int8,
             observer: Observer::default(),
-            equalize: false,
+            equalize: true,
             bias_correction: true,
             adaptive_rounding: false,
             float_io: false,
