@@ -28,4 +28,5 @@ pub mod plan;
 pub mod port;
 pub mod quantize;
 pub mod rust_module;
+pub mod search;
 pub mod source;

@@ -25,12 +25,17 @@ fn images(path: &Path, labels: Option<&Path>, count: usize) -> Result<(Vec<Sampl
     Ok((pixels.chunks(28 * 28).map(real).collect(), data.labels))
 }
 
-/// Training images of the package, which calibration may see.
-pub(crate) fn training_images(count: usize) -> Result<Vec<Sample>> {
+/// Training images of the package, which calibration may see, and their classes.
+pub(crate) fn labelled_training_images(count: usize) -> Result<(Vec<Sample>, Vec<usize>)> {
     let folder = fashion_mnist().context("dataset-fashion-mnist is not installed")?;
     let [images_path, labels] =
         ["train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"].map(|name| folder.join(name));
-    Ok(images(&images_path, Some(&labels), count)?.0)
+    images(&images_path, Some(&labels), count)
+}
+
+/// Training images of the package, which calibration may see.
+pub(crate) fn training_images(count: usize) -> Result<Vec<Sample>> {
+    Ok(labelled_training_images(count)?.0)
 }
 
 /// Test images and their classes.

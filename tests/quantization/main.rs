@@ -2,5 +2,6 @@
 //! against the network of real numbers.
 
 mod fashion;
+mod low_bit;
 mod measure;
 mod published;

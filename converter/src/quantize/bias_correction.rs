@@ -20,19 +20,32 @@ pub fn mean_error(
     mean_input: &[f32],
     rounded: &[f32],
 ) -> Result<Vec<f32>, CalibrateError> {
-    let node = &graph[layer.node];
-    let filter = &graph[layer.filter];
-    let weights = filter.f32_values().unwrap_or_default();
-    let channels = filter.shape.get(layer.axis).copied().unwrap_or(1);
+    let weights = graph[layer.filter].f32_values().unwrap_or_default();
     let difference: Vec<f32> =
         weights.iter().zip(rounded).map(|(weight, rounded)| weight - rounded).collect();
+    mean_sums(graph, layer, mean_input, &difference)
+}
+
+/// The mean of each channel's sums when a layer has other weights and no bias, given the mean of its input.
+///
+/// # Errors
+/// If the layer cannot be run.
+pub fn mean_sums(
+    graph: &Graph<Float>,
+    layer: &Layer,
+    mean_input: &[f32],
+    weights: &[f32],
+) -> Result<Vec<f32>, CalibrateError> {
+    let node = &graph[layer.node];
+    let filter = &graph[layer.filter];
+    let channels = filter.shape.get(layer.axis).copied().unwrap_or(1);
     let (Some(input), Some(output)) = (graph.input_of(node, 0), node.output().and_then(|id| graph.get(id)))
     else {
         return Ok(vec![0.0; channels]);
     };
     let mut single = Graph::<Float>::new("layer");
     let from = single.add_tensor(Tensor::new("input", input.dtype, input.shape.clone()));
-    let filter = single.add_tensor(Tensor::constant_f32("filter", filter.shape.clone(), &difference));
+    let filter = single.add_tensor(Tensor::constant_f32("filter", filter.shape.clone(), weights));
     let to = single.add_tensor(Tensor::new("output", output.dtype, output.shape.clone()));
     let mut op = node.op.clone();
     if let Some(activation) = op.activation_mut() {

@@ -17,11 +17,13 @@
 //! | [`prepare`] | [`Prepared`]: everything that does not depend on widths, to quantize from again and again |
 //! | [`weights`] | [`LayerWeights`]: integers with a scale per channel |
 //! | [`bias_correction`] | biases that make up for rounded weights |
+//! | [`adaptive_rounding`] | integers for the least error of a layer's output |
 //! | `forms` | which tensors share a scale, and which |
 //! | [`affine`] | from ranges to scales |
 //! | `build` | the quantized graph |
 //! | [`report`] | what was done |
 
+pub mod adaptive_rounding;
 pub mod affine;
 pub mod bias_correction;
 pub mod equalize;
@@ -96,6 +98,8 @@ pub enum Stage {
     Calibrating,
     /// Samples run for the means that biases are corrected by.
     Averaging,
+    /// Layers whose weights are rounded for the least error of what they compute.
+    Rounding,
 }
 
 /// Told of progress, from any thread.
@@ -112,7 +116,7 @@ pub fn post_training(
     recipe: &Recipe,
     progress: OnProgress<'_>,
 ) -> Result<(Graph<Quantized>, Report), QuantizeError> {
-    Prepared::new(graph, samples, recipe, progress)?.quantize(recipe)
+    Prepared::new(graph, samples, recipe, progress)?.quantize(recipe, progress)
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! Everything about a network that does not depend on the widths of its weights.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use super::adaptive_rounding::{Rounded, Task, round_layers};
 use super::build::{Decisions, LayerParts, build};
 use super::forms::{Form, forms};
 use super::layers::{Choice, Layer, choose, layers};
@@ -12,7 +13,7 @@ use super::weights::{LayerWeights, quantize_weights};
 use super::{OnProgress, Progress, QuantizeError, Stage, bias_correction, equalize, legalize};
 use crate::calibrate::{self, Means, Ranges, Sample};
 use crate::ir::check::check;
-use crate::ir::{Float, Graph, NodeId, Quantized, Tensor, TensorId};
+use crate::ir::{Float, Graph, Quantized, Tensor, TensorId};
 
 /// Fewest samples that call for no warning.
 const ENOUGH_SAMPLES: usize = 10;
@@ -23,15 +24,16 @@ const LARGEST_BIAS: f32 = (1 << 22) as f32;
 
 /// A network that is calibrated and ready to be quantized, with any widths, any number of times.
 #[derive(Clone, Debug)]
-pub struct Prepared {
+pub struct Prepared<'s> {
     graph: Graph<Float>,
+    samples: &'s [Sample],
     layers: Vec<Layer>,
     ranges: Ranges,
     means: Means,
     warnings: Vec<Warning>,
 }
 
-impl Prepared {
+impl<'s> Prepared<'s> {
     /// Legalizes a normalized graph, evens it out if the recipe says so, and calibrates it. Without samples there are no
     /// ranges, which only dynamic layers can do without.
     ///
@@ -39,10 +41,10 @@ impl Prepared {
     /// As [`super::post_training`].
     pub fn new(
         mut graph: Graph<Float>,
-        samples: &[Sample],
+        samples: &'s [Sample],
         recipe: &Recipe,
         progress: OnProgress<'_>,
-    ) -> Result<Prepared, QuantizeError> {
+    ) -> Result<Self, QuantizeError> {
         let mut warnings = legalize::legalize(&mut graph).map_err(QuantizeError::Graph)?;
         check(&graph).map_err(QuantizeError::Graph)?;
         // A mistake in the recipe is told before the long work.
@@ -51,8 +53,14 @@ impl Prepared {
             equalize::equalize(&mut graph);
         }
         let layers = layers(&graph);
-        let mut prepared =
-            Prepared { ranges: Ranges::new(), means: Means::new(), warnings: Vec::new(), layers, graph };
+        let mut prepared = Prepared {
+            ranges: Ranges::new(),
+            means: Means::new(),
+            warnings: Vec::new(),
+            layers,
+            samples,
+            graph,
+        };
         if !samples.is_empty() {
             if samples.len() < ENOUGH_SAMPLES {
                 warnings.push(Warning::FewSamples { samples: samples.len() });
@@ -112,48 +120,43 @@ impl Prepared {
         &self.ranges
     }
 
-    /// The quantized graph, with the weights that the recipe asks for rounded to nearest.
+    /// The quantized graph.
     ///
     /// What a recipe says about observers and equalization has been done by [`Self::new`].
     ///
     /// # Errors
     /// If the recipe does not fit the network, or the network cannot be executed in integers.
-    pub fn quantize(&self, recipe: &Recipe) -> Result<(Graph<Quantized>, Report), QuantizeError> {
-        let choices = choose(&self.layers, recipe)?;
-        let weights = self.weights(&choices)?;
-        self.finish(recipe, &choices, weights)
-    }
-
-    /// The integers of every layer's weights, rounded to nearest: one per element of [`Self::layers`].
-    ///
-    /// # Errors
-    /// If a range is not known that is needed.
-    pub fn weights(&self, choices: &[Choice]) -> Result<Vec<LayerWeights>, QuantizeError> {
-        let forms = self.forms(choices)?;
-        Ok(self
-            .layers
-            .iter()
-            .zip(choices)
-            .map(|(layer, choice)| self.layer_weights(layer, *choice, &forms))
-            .collect())
-    }
-
-    /// The quantized graph with given weights, which must be as [`Self::weights`] gives them, but may be rounded
-    /// otherwise. Biases are corrected for them, if the recipe says so.
-    ///
-    /// # Errors
-    /// As [`Self::quantize`].
-    pub fn finish(
+    pub fn quantize(
         &self,
         recipe: &Recipe,
-        choices: &[Choice],
-        weights: Vec<LayerWeights>,
+        progress: OnProgress<'_>,
     ) -> Result<(Graph<Quantized>, Report), QuantizeError> {
+        let choices = self.choices(recipe)?;
+        let layers = if recipe.adaptive_rounding && !self.samples.is_empty() {
+            self.adaptive(recipe, &choices, progress)?
+        } else {
+            self.nearest(recipe, &choices)?
+        };
+        self.finish(recipe, &choices, layers)
+    }
+
+    /// How every layer is quantized: one per element of [`Self::layers`].
+    ///
+    /// # Errors
+    /// If the recipe does not fit the network.
+    pub fn choices(&self, recipe: &Recipe) -> Result<Vec<Choice>, QuantizeError> {
+        choose(&self.layers, recipe)
+    }
+
+    /// Every layer's weights rounded one by one, and its bias, which makes up for the mean error if the recipe says so:
+    /// one per element of [`Self::layers`].
+    ///
+    /// # Errors
+    /// If a range is not known that is needed, or a layer cannot be run.
+    pub fn nearest(&self, recipe: &Recipe, choices: &[Choice]) -> Result<Vec<Rounded>, QuantizeError> {
         let forms = self.forms(choices)?;
-        let mut report = Report { layers: Vec::new(), warnings: self.warnings.clone() };
-        let mut parts = HashMap::new();
-        for ((layer, choice), weights) in self.layers.iter().zip(choices).zip(weights) {
-            report.layers.push(self.layer_report(layer, *choice, &weights));
+        let rounded = |(layer, choice): (&Layer, &Choice)| {
+            let weights = self.layer_weights(layer, *choice, &self.least_scales(layer, *choice, &forms));
             let mut bias = self.bias(layer);
             if recipe.bias_correction
                 && let Some(means) = self.graph[layer.node].input(0).and_then(|input| self.means.get(&input))
@@ -162,6 +165,52 @@ impl Prepared {
                 let old = bias.get_or_insert_with(|| vec![0.0; shift.len()]);
                 old.iter_mut().zip(&shift).for_each(|(bias, shift)| *bias += shift);
             }
+            Ok(Rounded { weights, bias })
+        };
+        self.layers.iter().zip(choices).map(rounded).collect()
+    }
+
+    /// As [`Self::nearest`], but weights of few bits are rounded for the least error of what their layer computes.
+    ///
+    /// # Errors
+    /// If a range is not known that is needed, or the network cannot be run.
+    pub fn adaptive(
+        &self,
+        recipe: &Recipe,
+        choices: &[Choice],
+        progress: OnProgress<'_>,
+    ) -> Result<Vec<Rounded>, QuantizeError> {
+        let forms = self.forms(choices)?;
+        let task = |(layer, choice): (&'_ Layer, &Choice)| {
+            let least = self.least_scales(layer, *choice, &forms);
+            let nearest = self.layer_weights(layer, *choice, &least);
+            let has_free_bias = recipe.bias_correction;
+            Task { layer: layer.clone(), bias: self.bias(layer), nearest, least, has_free_bias }
+        };
+        let tasks = self.layers.iter().zip(choices).map(task).collect();
+        let (mut done, total) = (0, self.layers.len());
+        let rounded = round_layers(&self.graph, &forms, tasks, self.samples, || {
+            done += 1;
+            progress(Progress { stage: Stage::Rounding, done, total });
+        })?;
+        Ok(rounded)
+    }
+
+    /// The quantized graph of layers that [`Self::nearest`] or [`Self::adaptive`] has given for the same choices.
+    ///
+    /// # Errors
+    /// If the network cannot be executed in integers.
+    pub fn finish(
+        &self,
+        recipe: &Recipe,
+        choices: &[Choice],
+        layers: Vec<Rounded>,
+    ) -> Result<(Graph<Quantized>, Report), QuantizeError> {
+        let forms = self.forms(choices)?;
+        let mut report = Report { layers: Vec::new(), warnings: self.warnings.clone() };
+        let mut parts = HashMap::new();
+        for ((layer, choice), Rounded { weights, bias }) in self.layers.iter().zip(choices).zip(layers) {
+            report.layers.push(self.layer_report(layer, *choice, &weights));
             let is_dynamic = choice.activations == Activations::Dynamic;
             parts.insert(layer.node, LayerParts { weights, bias, is_dynamic });
         }
@@ -170,19 +219,6 @@ impl Prepared {
         graph.compact();
         check(&graph).map_err(QuantizeError::Graph)?;
         Ok((graph, report))
-    }
-
-    /// The graph of real numbers whose layers have the weights that the integers stand for.
-    pub fn with_weights(&self, weights: &BTreeMap<NodeId, LayerWeights>) -> Graph<Float> {
-        let mut graph = self.graph.clone();
-        for layer in self.layers.iter() {
-            let Some(weights) = weights.get(&layer.node) else { continue };
-            let name = graph[layer.filter].name.clone();
-            let filter = Tensor::constant_f32(name, weights.shape.clone(), &weights.dequantized());
-            let filter = graph.add_tensor(filter);
-            graph.node_mut(layer.node).inputs[1] = Some(filter);
-        }
-        graph
     }
 
     fn forms(&self, choices: &[Choice]) -> Result<Vec<Form>, QuantizeError> {
@@ -194,17 +230,21 @@ impl Prepared {
         self.graph.input_of(&self.graph[layer.node], 2).and_then(Tensor::f32_values)
     }
 
-    fn layer_weights(&self, layer: &Layer, choice: Choice, forms: &[Form]) -> LayerWeights {
-        let filter = &self.graph[layer.filter];
+    /// The least scale of each channel's weights at which the accumulator holds its bias; empty if there is no such bound.
+    fn least_scales(&self, layer: &Layer, choice: Choice, forms: &[Form]) -> Vec<f32> {
         let input = self.graph[layer.node].input(0).and_then(|input| forms.get(input.index()));
-        let least: Vec<f32> = match (input, self.bias(layer)) {
+        match (input, self.bias(layer)) {
             (Some(Form::Int8(input)), Some(bias)) if choice.activations == Activations::Int8 => {
                 bias.iter().map(|bias| bias.abs() / (input.scale * LARGEST_BIAS)).collect()
             }
             _ => Vec::new(),
-        };
+        }
+    }
+
+    fn layer_weights(&self, layer: &Layer, choice: Choice, least: &[f32]) -> LayerWeights {
+        let filter = &self.graph[layer.filter];
         let values = filter.f32_values().unwrap_or_default();
-        quantize_weights(&values, &filter.shape, layer.axis, choice.weights, &least)
+        quantize_weights(&values, &filter.shape, layer.axis, choice.weights, least)
     }
 
     fn layer_report(&self, layer: &Layer, choice: Choice, weights: &LayerWeights) -> LayerReport {
