@@ -3,6 +3,7 @@
 pub mod accuracy;
 pub mod arithmetic;
 pub mod board;
+pub mod calibrate;
 pub mod core;
 pub mod cost;
 pub mod describe;
@@ -24,4 +25,5 @@ pub mod passes;
 pub mod pipeline;
 pub mod plan;
 pub mod port;
+pub mod quantize;
 pub mod rust_module;

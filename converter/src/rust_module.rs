@@ -17,20 +17,33 @@ macro_rules! modules {
 }
 
 /// Every operator with the module that it is in.
-static MODULES: [(&Operator, &str); 28] = modules![
+static MODULES: [(&Operator, &str); 42] = modules![
     add,
     arg_max,
     average_pool2d,
     concatenation,
     conv2d,
     conv2d_lanes,
+    conv2d_nibble_lanes,
+    conv2d_nibbles,
+    conv2d_signs,
+    conv2d_xnor,
     copy,
     depthwise_conv2d,
+    depthwise_conv2d_nibble_row_pairs,
+    depthwise_conv2d_nibble_tap_pairs,
+    depthwise_conv2d_nibbles,
     depthwise_conv2d_row_pairs,
     depthwise_conv2d_tap_pairs,
     dequantize,
+    dynamic_fully_connected,
+    dynamic_fully_connected_nibbles,
     fully_connected,
     fully_connected_lanes,
+    fully_connected_nibble_lanes,
+    fully_connected_nibbles,
+    fully_connected_signs,
+    fully_connected_xnor,
     lookup,
     max_pool2d,
     maximum,
@@ -46,6 +59,7 @@ static MODULES: [(&Operator, &str); 28] = modules![
     sub,
     transpose,
     transpose_conv2d,
+    transpose_conv2d_nibbles,
 ];
 
 /// The text of the module for `model`, which `path` leads to from the module's folder.

@@ -36,6 +36,41 @@ pub(crate) const FAMILIES: &[Family] = &[
     Family { name: "depthwise of a column", count: 50, make: depthwise_column },
     Family { name: "depthwise", count: 60, make: depthwise },
     Family { name: "depthwise with a multiplier", count: 90, make: depthwise_multiplier },
+    Family { name: "pointwise convolution of 4 bits", count: 50, make: |b| b.of(DType::I4, pointwise) },
+    Family { name: "convolution of few pixels and 4 bits", count: 30, make: |b| b.of(DType::I4, few_pixels) },
+    Family { name: "convolution of 4 bits", count: 60, make: |b| b.of(DType::I4, convolution) },
+    Family { name: "first convolution of 4 bits", count: 40, make: |b| b.of(DType::I4, first_convolution) },
+    Family {
+        name: "grouped convolution of 4 bits",
+        count: 25,
+        make: |b| b.of(DType::I4, grouped_convolution),
+    },
+    Family { name: "fully connected of 4 bits", count: 40, make: |b| b.of(DType::I4, fully_connected) },
+    Family {
+        name: "heavy fully connected of 4 bits",
+        count: 15,
+        make: |b| b.of(DType::I4, heavy_fully_connected),
+    },
+    Family { name: "depthwise 3x3 of 4 bits", count: 60, make: |b| b.of(DType::I4, depthwise_3x3) },
+    Family {
+        name: "depthwise of a column and 4 bits",
+        count: 30,
+        make: |b| b.of(DType::I4, depthwise_column),
+    },
+    Family { name: "depthwise of 4 bits", count: 40, make: |b| b.of(DType::I4, depthwise) },
+    Family {
+        name: "depthwise of 4 bits, multiplied",
+        count: 60,
+        make: |b| b.of(DType::I4, depthwise_multiplier),
+    },
+    Family { name: "pointwise convolution of signs", count: 50, make: |b| b.of(DType::B1, pointwise) },
+    Family { name: "convolution of few pixels and signs", count: 30, make: |b| b.of(DType::B1, few_pixels) },
+    Family { name: "convolution of signs", count: 60, make: |b| b.of(DType::B1, convolution) },
+    Family { name: "fully connected of signs", count: 40, make: |b| b.of(DType::B1, fully_connected) },
+    Family { name: "binary convolution", count: 50, make: |b| b.of_signs(convolution) },
+    Family { name: "binary fully connected", count: 30, make: |b| b.of_signs(fully_connected) },
+    Family { name: "dynamic", count: 30, make: dynamic },
+    Family { name: "dynamic of 4 bits", count: 25, make: |b| b.of(DType::I4, dynamic) },
     Family { name: "pool", count: 70, make: pool },
     Family { name: "arithmetic", count: 60, make: arithmetic },
     Family { name: "arithmetic with repetition", count: 50, make: arithmetic_repeated },
@@ -55,8 +90,14 @@ impl Family {
             self.name.bytes().fold(number as u64, |seed, byte| seed.wrapping_mul(31) + u64::from(byte));
         let mut rng = Rng::with_seed(seed);
         loop {
-            let mut builder =
-                Builder { graph: Graph::new(self.name), rng: rng.fork(), heavy: false, outputs: Vec::new() };
+            let mut builder = Builder {
+                graph: Graph::new(self.name),
+                rng: rng.fork(),
+                heavy: false,
+                weights: DType::I8,
+                binary: false,
+                outputs: Vec::new(),
+            };
             if let Some(output) = (self.make)(&mut builder) {
                 builder.outputs.push(output);
                 builder.graph.set_outputs(builder.outputs);
@@ -72,6 +113,10 @@ struct Builder {
     rng: Rng,
     /// Whether weights are so large that no packing holds them.
     heavy: bool,
+    /// Type of filters.
+    weights: DType,
+    /// Whether inputs are signs.
+    binary: bool,
     /// Outputs beside the one that a family returns.
     outputs: Vec<TensorId>,
 }
@@ -81,6 +126,18 @@ impl Builder {
     fn size(&mut self, most: usize) -> usize {
         let size = ((most as f64).powf(self.rng.f64()) + 0.5) as usize;
         if self.rng.bool() && size > 4 { size / 4 * 4 } else { size.clamp(1, most) }
+    }
+
+    /// The same model with filters of another type.
+    fn of(&mut self, weights: DType, make: fn(&mut Self) -> Option<TensorId>) -> Option<TensorId> {
+        self.weights = weights;
+        make(self)
+    }
+
+    /// The same model with weights and inputs of -1 and +1.
+    fn of_signs(&mut self, make: fn(&mut Self) -> Option<TensorId>) -> Option<TensorId> {
+        self.binary = true;
+        self.of(DType::B1, make)
     }
 
     fn chance(&mut self, one_in: u32) -> bool {
@@ -99,7 +156,11 @@ impl Builder {
         let id = self.graph.add_tensor(tensor);
         let inputs = [self.graph.inputs(), &[id]].concat();
         self.graph.set_inputs(inputs);
-        fits.then_some(id)
+        if !fits {
+            return None;
+        }
+        let signs = Some(Quantization::per_tensor(1.0, 0));
+        if self.binary { self.node(Op::Sign, &[id], signs) } else { Some(id) }
     }
 
     /// The shape of an image: square or wide, or a column of samples.
@@ -120,14 +181,17 @@ impl Builder {
 
     /// A filter whose channels are along `axis`, with weights as trained ones are distributed, or with the largest.
     fn filter(&mut self, shape: Vec<usize>, axis: usize) -> TensorId {
-        let heavy = self.heavy;
-        let weight = |rng: &mut Rng| match heavy {
-            true => 127 - rng.i8(0..3),
-            false => rng.i8(-25..=25) + rng.i8(-25..=25),
+        let (heavy, dtype) = (self.heavy, self.weights);
+        let weight = |rng: &mut Rng| match dtype {
+            DType::B1 => [-1, 1][usize::from(rng.bool())],
+            DType::I4 if heavy => 7 - rng.i8(0..2),
+            DType::I4 => rng.i8(-4..4) + rng.i8(-4..4),
+            _ if heavy => 127 - rng.i8(0..3),
+            _ => rng.i8(-25..=25) + rng.i8(-25..=25),
         };
         let values: Vec<i8> = (0..shape.iter().product()).map(|_| weight(&mut self.rng)).collect();
         let scales = (0..shape[axis]).map(|_| 0.005 + self.rng.f32() / 200.0).collect();
-        let filter = Tensor::constant_i8("", shape, &values)
+        let filter = Tensor { dtype, ..Tensor::constant_i8("", shape, &values) }
             .with_quantization(Quantization::per_channel(scales, axis));
         self.graph.add_tensor(filter)
     }
@@ -276,6 +340,18 @@ fn heavy_fully_connected(b: &mut Builder) -> Option<TensorId> {
     b.layer(depth, op, &[input, filter])
 }
 
+fn dynamic(b: &mut Builder) -> Option<TensorId> {
+    let rows = if b.chance(4) { b.size(8) } else { 1 };
+    let (depth, outputs) = (b.size(640), b.size(256));
+    let input = b.graph.add_tensor(Tensor::new("", DType::F32, [rows, depth]));
+    b.graph.set_inputs(vec![input]);
+    let filter = b.filter(vec![outputs, depth], 0);
+    let op = Op::FullyConnected(FullyConnected { keep_dims: false, activation: Activation::Relu });
+    let output = b.node(op, &[input, filter], None)?;
+    b.graph.tensor_mut(output).dtype = DType::F32;
+    Some(output)
+}
+
 fn heavy_convolution(b: &mut Builder) -> Option<TensorId> {
     b.heavy = true;
     let pixel = b.rng.bool();
@@ -322,7 +398,8 @@ fn pool(b: &mut Builder) -> Option<TensorId> {
     let size = if whole { image } else { Hw::new(b.rng.usize(1..6), b.rng.usize(1..6)) };
     let stride = if b.rng.bool() { size } else { Hw::square(b.rng.usize(1..3)) };
     let padding = b.padding(input, size, stride);
-    let pool = Pool2d { filter: size, stride, padding, activation: Activation::None };
+    let activation = Activation::None;
+    let pool = Pool2d { filter: size, stride, padding, count_padding: false, activation };
     let op = if b.rng.bool() { Op::AveragePool2d(pool) } else { Op::MaxPool2d(pool) };
     b.node(op, &[input], None)
 }

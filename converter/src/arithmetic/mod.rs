@@ -9,8 +9,10 @@
 //! | [`elementwise`] | arithmetic on two tensors |
 //! | [`reduction`] | sums and means |
 //! | [`table`] | functions of one value |
+//! | [`function`] | those of them that are computed in real numbers |
 
 pub mod elementwise;
+pub mod function;
 pub mod reduction;
 pub mod scale;
 pub mod table;

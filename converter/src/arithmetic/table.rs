@@ -1,10 +1,11 @@
-//! Functions of one int8 value as tables of 256 results, computed with the reference's own arithmetic.
+//! Functions of one int8 value as tables of 256 results, computed with the reference's own arithmetic where it has one,
+//! else as [`super::function`] says.
 
 use secateur::kernels::lookup::TABLE_LEN;
 use secateur::quant::{Multiplier, fixed_point, rounding_divide_by_power_of_two as divide};
 
 use super::scale::{frexp, multiplier, quantize, quantize_multiplier};
-use super::{Affine, narrow, unsupported};
+use super::{Affine, function, narrow, unsupported};
 use crate::ir::{Fault, Op};
 
 /// Whether the operator is a function of one value.
@@ -19,7 +20,7 @@ pub fn applies(op: &Op) -> bool {
             | Op::Logistic
             | Op::Tanh
             | Op::Elu(_)
-    )
+    ) || function::real(op).is_some()
 }
 
 /// The results of an operator that [`applies`], or of a requantization, for inputs -128 to 127.
@@ -44,12 +45,21 @@ pub fn table(op: &Op, from: Affine, to: Affine) -> Result<[i8; TABLE_LEN], Fault
             fixed_output(to, Affine { scale: 1.0 / 128.0, zero_point: 0 })?;
             squash(from, |x| divide(fixed_point::tanh(x, SQUASH_INTEGER_BITS), 24))
         }
+        Op::Sign => {
+            fixed_output(to, Affine { scale: 1.0, zero_point: 0 })?;
+            fill(|x| if x < from.zero_point { -1 } else { 1 })
+        }
         Op::Elu(elu) => fill(|x| {
             let real = from.scale * (x - from.zero_point) as f32;
             let result = if real < 0.0 { elu.alpha * (real.exp() - 1.0) } else { real };
             ((result * (1.0 / to.scale)).round() + to.zero_point as f32) as i32
         }),
-        op => return Err(unsupported(format!("{} has no table", op.name()))),
+        op => {
+            let function =
+                function::real(op).ok_or_else(|| unsupported(format!("{} has no table", op.name())))?;
+            let real = |x: i32| f64::from(from.scale) * f64::from(x - from.zero_point);
+            fill(|x| function::stored(function(op, real(x)), to))
+        }
     })
 }
 

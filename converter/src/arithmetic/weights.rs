@@ -19,28 +19,37 @@ pub fn channels(
     from: Affine,
     to: Affine,
 ) -> Result<Vec<ChannelQuant>, Fault> {
-    let quantization = filter.quantization.as_ref().ok_or(Fault::NotQuantized { dtype: filter.dtype })?;
-    if let Some(&zero_point) = quantization.zero_points.iter().find(|&&z| z != 0) {
-        return Err(unsupported(format!(
-            "the filter's zero point is {zero_point}: weights must be symmetric (zero point 0)"
-        )));
-    }
+    let scales = scales(filter, sums.len())?;
     let bias = biases(bias, sums.len())?;
-    let scale = |channel: usize| match quantization.scales.as_slice() {
-        &[scale] => scale,
-        scales => scales.get(channel).copied().unwrap_or(f32::NAN),
-    };
     sums.iter()
         .zip(&bias)
-        .enumerate()
-        .map(|(channel, (&sum, &bias))| {
-            let factor = f64::from(from.scale) * f64::from(scale(channel)) / f64::from(to.scale);
+        .zip(scales)
+        .map(|((&sum, &bias), scale)| {
+            let factor = f64::from(from.scale) * f64::from(scale) / f64::from(to.scale);
             Ok(ChannelQuant {
                 bias: bias.wrapping_sub(from.zero_point.wrapping_mul(sum)),
                 multiplier: multiplier(factor)?,
             })
         })
         .collect()
+}
+
+/// The scales of a filter's `count` output channels.
+///
+/// # Errors
+/// If the filter is not quantized, or not symmetric.
+pub fn scales(filter: &Tensor, count: usize) -> Result<Vec<f32>, Fault> {
+    let quantization = filter.quantization.as_ref().ok_or(Fault::NotQuantized { dtype: filter.dtype })?;
+    if let Some(&zero_point) = quantization.zero_points.iter().find(|&&z| z != 0) {
+        return Err(unsupported(format!(
+            "the filter's zero point is {zero_point}: weights must be symmetric (zero point 0)"
+        )));
+    }
+    let scale = |channel: usize| match quantization.scales.as_slice() {
+        &[scale] => scale,
+        scales => scales.get(channel).copied().unwrap_or(f32::NAN),
+    };
+    Ok((0..count).map(scale).collect())
 }
 
 /// The biases of `count` output channels; 0 where there are none.
@@ -61,15 +70,18 @@ pub fn biases(bias: Option<&Tensor>, count: usize) -> Result<Vec<i32>, Fault> {
     Ok(values)
 }
 
-/// The weights of a constant int8 filter.
+/// The weights of a constant filter of 8, 4 or 1 bits.
 ///
 /// # Errors
 /// If it is something else.
 pub fn values(filter: &Tensor) -> Result<Vec<i8>, Fault> {
-    if filter.dtype != DType::I8 {
-        return Err(Fault::Type { role: "filter", found: filter.dtype, expected: "i8".to_owned() });
+    if !matches!(filter.dtype, DType::I8 | DType::I4 | DType::B1) {
+        let expected = "i8, i4 or b1".to_owned();
+        return Err(Fault::Type { role: "filter", found: filter.dtype, expected });
     }
-    filter.i8_values().ok_or_else(|| unsupported("the filter is not a constant: export it as one".to_owned()))
+    filter
+        .weight_values()
+        .ok_or_else(|| unsupported("the filter is not a constant: export it as one".to_owned()))
 }
 
 /// The sums of `rows` equal parts of the weights, modulo 2^32 as those of the runtime.

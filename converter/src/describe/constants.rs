@@ -4,10 +4,14 @@ use std::collections::BTreeMap;
 
 use secateur::format::{Node, OpCode, Packing};
 use secateur::kernels::{
-    conv2d, conv2d_lanes, depthwise_conv2d, fully_connected, fully_connected_lanes, lookup, transpose_conv2d,
+    conv2d, conv2d_lanes, depthwise_conv2d, dynamic_fully_connected, fully_connected, fully_connected_lanes,
+    lookup, transpose_conv2d,
 };
-use secateur::packing::{lanes, row_pairs, tap_pairs};
+use secateur::packing::{lanes, nibble_lanes, nibbles, row_pairs, signs, tap_pairs, xnor};
 use secateur::quant::ChannelQuant;
+
+// A dynamic layer's record is as long as a plain one's.
+const _: () = assert!(size_of::<dynamic_fully_connected::Channel>() == size_of::<ChannelQuant>());
 
 /// The weights of a node as they are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +43,10 @@ pub(super) fn stored(node: &Node<'_>) -> Option<Stored> {
             let depth = params.depth as usize;
             (params.weights, depth, depth, fully_connected_lanes::GROUP)
         }
+        OpCode::DynamicFullyConnected => {
+            let params = node.params::<dynamic_fully_connected::Params>()?;
+            (params.weights, params.depth as usize, 0, 0)
+        }
         OpCode::DepthwiseConv2d => {
             let params = node.params::<depthwise_conv2d::Params>()?;
             (params.weights, params.window.area(), 0, 0)
@@ -59,6 +67,36 @@ pub(super) fn stored(node: &Node<'_>) -> Option<Stored> {
             bytes: lanes::weight_words(outputs, lane_inputs, group) * size_of::<u32>(),
             count,
             record_bytes: lanes::record_words(outputs, group) * size_of::<i32>(),
+        }),
+        Packing::NibbleLanes => Some(Stored {
+            offset,
+            bytes: nibble_lanes::weight_words(outputs, lane_inputs) * size_of::<u32>(),
+            count,
+            record_bytes: nibble_lanes::record_words(outputs) * size_of::<i32>(),
+        }),
+        Packing::Nibbles => Some(Stored {
+            offset,
+            bytes: nibbles::bytes(count),
+            count,
+            record_bytes: outputs * size_of::<ChannelQuant>(),
+        }),
+        Packing::NibbleRowPairs | Packing::NibbleTapPairs => Some(Stored {
+            offset,
+            bytes: nibbles::bytes(count),
+            count,
+            record_bytes: outputs * tap_pairs::RECORD_WORDS * size_of::<i32>(),
+        }),
+        Packing::Signs => Some(Stored {
+            offset,
+            bytes: signs::weight_words(outputs, weights)? * size_of::<u32>(),
+            count,
+            record_bytes: signs::record_words(outputs)? * size_of::<i32>(),
+        }),
+        Packing::Xnor => Some(Stored {
+            offset,
+            bytes: outputs * xnor::row_bytes(weights),
+            count,
+            record_bytes: outputs * size_of::<ChannelQuant>(),
         }),
         Packing::RowPairs => Some(Stored {
             offset,
@@ -91,32 +129,45 @@ pub(super) fn macs(node: &Node<'_>, stored: &Stored) -> u64 {
 
 /// Number of the node's weights that are 0.
 pub(super) fn zeros(node: &Node<'_>, stored: &Stored) -> usize {
-    let weights = node.constants::<u8>(stored.offset, stored.bytes).unwrap_or_default();
-    let zeros = match node.packing() {
+    let bytes = node.constants::<u8>(stored.offset, stored.bytes).unwrap_or_default();
+    let words = || bytes.as_chunks().0.iter().map(|&bytes| u32::from_le_bytes(bytes));
+    let weights: Vec<i32> = match node.packing() {
         Some(Packing::Lanes) => {
-            let lanes = weights.as_chunks().0.iter().map(|&bytes| i16::from_le_bytes(bytes));
-            let zeros = lanes.map(|lane| {
+            let lanes = bytes.as_chunks().0.iter().map(|&bytes| i16::from_le_bytes(bytes));
+            let weights = lanes.flat_map(|lane| {
                 let lower = i16::from(lane as i8);
-                let upper = lane.wrapping_sub(lower) >> 8;
-                usize::from(lower == 0) + usize::from(upper == 0)
+                [lower, lane.wrapping_sub(lower) >> 8]
             });
-            zeros.sum()
+            weights.map(i32::from).collect()
         }
         Some(Packing::RowPairs) => {
-            let words = weights.as_chunks().0.iter().map(|&bytes| u32::from_le_bytes(bytes));
-            let channels = words.collect::<Vec<_>>();
-            let zeros = |words: &[u32]| row_pairs::decode(words).into_iter().filter(|&w| w == 0).count();
-            return channels.chunks_exact(row_pairs::WEIGHT_WORDS).map(zeros).sum();
+            let words: Vec<u32> = words().collect();
+            words.chunks_exact(row_pairs::WEIGHT_WORDS).flat_map(row_pairs::decode).collect()
         }
-        Some(Packing::TapPairs) => {
-            let words = weights.as_chunks().0.iter().map(|&bytes| u32::from_le_bytes(bytes));
-            let zeros = words.flat_map(tap_pairs::decode).filter(|&weight| weight == 0).count();
-            return zeros.saturating_sub(stored.bytes / 2 - stored.count);
+        Some(Packing::TapPairs) => words().flat_map(tap_pairs::decode).collect(),
+        Some(Packing::NibbleLanes) => {
+            words().flat_map(|word| nibble_lanes::decode(word).into_iter().flatten()).map(i32::from).collect()
         }
-        _ => weights.iter().filter(|&&weight| weight == 0).count(),
+        Some(Packing::Nibbles | Packing::NibbleRowPairs | Packing::NibbleTapPairs) => {
+            bytes.iter().flat_map(|&byte| nibbles::decode(byte)).map(i32::from).collect()
+        }
+        // No weight is 0.
+        Some(Packing::Signs | Packing::Xnor) => return 0,
+        Some(Packing::Plain) | None => bytes.iter().map(|&byte| i32::from(byte as i8)).collect(),
     };
     // What fills up the packing is zero and no weight.
-    zeros.saturating_sub(stored.bytes.saturating_sub(stored.count))
+    let zeros = weights.iter().filter(|&&weight| weight == 0).count();
+    zeros.saturating_sub(weights.len().saturating_sub(stored.count))
+}
+
+/// Number format of the weights.
+pub(super) fn format(packing: Option<Packing>) -> &'static str {
+    use Packing::{NibbleLanes, NibbleRowPairs, NibbleTapPairs, Nibbles, Signs, Xnor};
+    match packing {
+        Some(Nibbles | NibbleLanes | NibbleRowPairs | NibbleTapPairs) => "int4",
+        Some(Signs | Xnor) => "1 bit",
+        _ => "int8",
+    }
 }
 
 /// Bytes of the weights of all nodes; those that several nodes share count once.

@@ -69,9 +69,9 @@ pub struct Operator {
 /// Weights of one operator.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Weights {
-    /// Number format: `int8`.
+    /// Number format: `int8`, `int4` or `1 bit`.
     pub format: &'static str,
-    /// How they are stored: `plain` or `lanes`.
+    /// How they are stored: `plain`, `lanes`, `nibblelanes` and so on.
     pub packing: String,
     /// Number of weights.
     pub count: usize,
@@ -182,7 +182,7 @@ fn operator(model: &Model<'_>, facts: &Facts, index: u16, node: &Node<'_>) -> Op
         inputs: port::ports(model, facts, node.inputs()),
         outputs: port::ports(model, facts, node.outputs()),
         weights: stored.map(|stored| Weights {
-            format: "int8",
+            format: constants::format(node.packing()),
             packing: node.packing().map_or("unknown", |packing| packing.name()).to_ascii_lowercase(),
             count: stored.count,
             zeros: constants::zeros(node, &stored),

@@ -3,6 +3,8 @@
 //! A reader takes any bytes without panic, in time and memory bounded by a small multiple of their length, and
 //! reports every problem it finds, each with its place and with what to do.
 
+pub(crate) mod nchw;
+pub mod onnx;
 pub mod problem;
 pub mod settle;
 pub mod tflite;

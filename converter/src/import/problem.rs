@@ -4,6 +4,7 @@ use std::fmt;
 
 use thiserror::Error;
 
+use super::onnx::OnnxFault;
 use super::tflite::Broken;
 use super::torch::architecture::ArchitectureFault;
 use super::torch::{ReplaceFault, WeightsFault};
@@ -205,6 +206,9 @@ pub enum ImportFault {
     /// Weights do not suit the model that they are meant for.
     #[error(transparent)]
     Replace(#[from] ReplaceFault),
+    /// What can only be wrong with an ONNX file.
+    #[error(transparent)]
+    Onnx(#[from] OnnxFault),
     /// The graph is not well-formed.
     #[error(transparent)]
     Graph(#[from] Fault),

@@ -2,17 +2,17 @@
 
 use secateur::format::{OpCode, Packing};
 use secateur::kernels::{
-    Axis, Window, conv2d, conv2d_lanes, fully_connected, fully_connected_lanes, transpose_conv2d,
+    Axis, Window, conv2d, conv2d_lanes, conv2d_signs, conv2d_xnor, fully_connected, fully_connected_lanes,
+    fully_connected_signs, fully_connected_xnor, transpose_conv2d,
 };
-use secateur::packing::lanes;
-use secateur::quant::{ChannelQuant, Multiplier, OutputStage};
 
+use super::dense::{self, Dense, Stored};
 use super::{Lowering, Step, image_size, indexable};
 use crate::arithmetic::scale::stage;
 use crate::arithmetic::weights::{self, row_sums};
 use crate::arithmetic::{int8, narrow, unsupported};
 use crate::ir::attributes::{Conv2d, FullyConnected, TransposeConv2d};
-use crate::ir::{Activation, Fault, Hw, Node, Padding, Tensor};
+use crate::ir::{Activation, DType, Fault, Hw, Node, Padding, Tensor};
 
 /// Scratch of a convolution's strip of windows, unless one window alone takes more.
 const MOST_STRIP_BYTES: usize = 4096;
@@ -44,17 +44,20 @@ impl<'g> Lowering<'g> {
     ) -> Result<(), Fault> {
         let (input, output) = (self.operand(node, 0)?, self.result(node)?);
         let (from, to) = (int8("input", input)?, int8("output", output)?);
-        let sums = row_sums(weights, output.shape.last().copied().unwrap_or(1));
+        let output_channels = output.shape.last().copied().unwrap_or(1).max(1);
+        let sums = row_sums(weights, output_channels);
         let channels = weights::channels(filter, self.bias(node), &sums, from, to)?;
         let input_channels = input.shape.last().copied().unwrap_or(1);
-        let lanes = (groups == 1).then(|| by_column(weights, &window, input_channels));
-        let packed = lanes.and_then(|weights| {
-            self.pack_lanes(&weights, &channels, conv2d_lanes::GROUP, stage(to, activation))
+        let by_column = (groups == 1).then(|| by_column(weights, &window, input_channels));
+        let Stored { packing, weights, channels } = self.store_dense(&Dense {
+            dtype: filter.dtype,
+            weights,
+            for_lanes: by_column.as_deref(),
+            group: conv2d_lanes::GROUP,
+            binary_inputs: self.reads_signs(node),
+            channels: &channels,
+            stage: stage(to, activation),
         });
-        let (packing, [weights, channels]) = match packed {
-            Some(offsets) => (Packing::Lanes, offsets),
-            None => (Packing::Plain, [self.constants.add(weights), self.constants.add(&channels[..])]),
-        };
         let params = conv2d::Params {
             weights,
             channels,
@@ -65,8 +68,14 @@ impl<'g> Lowering<'g> {
             reserved: [0; 3],
         };
         let scratch_len = match packing {
-            Packing::Plain => conv2d::scratch_len(&params, input_channels),
-            _ => strip_scratch(&params, input_channels, output),
+            Packing::Lanes | Packing::NibbleLanes => strip_scratch(&params, input_channels, output),
+            Packing::Signs => {
+                block_scratch(output.shape.elements().unwrap_or(0) / output_channels, |pixels| {
+                    conv2d_signs::scratch_len(&params, input_channels, pixels)
+                })
+            }
+            Packing::Xnor => conv2d_xnor::scratch_len(&params, input_channels),
+            _ => conv2d::scratch_len(&params, input_channels),
         };
         let (input, output) = (self.input_value(node, 0)?, self.result_value(node)?);
         let step = Step::new(&node.name, OpCode::Conv2d, &params, vec![input], vec![output]);
@@ -118,7 +127,7 @@ impl<'g> Lowering<'g> {
             }
         }
         let params = transpose_conv2d::Params {
-            weights: self.constants.add(&packed[..]),
+            weights: self.store_plain(filter.dtype, &packed),
             channels: self.constants.add(&records[..]),
             window,
             stage: stage(to, conv.activation),
@@ -128,32 +137,41 @@ impl<'g> Lowering<'g> {
         let scratch_len = transpose_conv2d::scratch_len(&params, depth);
         let (input, output) = (self.input_value(node, 0)?, self.result_value(node)?);
         let step = Step::new(&node.name, OpCode::TransposeConv2d, &params, vec![input], vec![output]);
-        self.step(Step { scratch_len, ..step })
+        self.step(Step { scratch_len, packing: dense::plain(filter.dtype), ..step })
     }
 
     pub(super) fn fully_connected(&mut self, node: &Node, layer: &FullyConnected) -> Result<(), Fault> {
         let (input, filter, output) = (self.operand(node, 0)?, self.operand(node, 1)?, self.result(node)?);
+        if input.dtype == DType::F32 {
+            return self.dynamic_fully_connected(node, layer);
+        }
         let (from, to) = (int8("input", input)?, int8("output", output)?);
         let weights = self.weights(filter)?;
         let depth = filter.shape.get(1).copied().unwrap_or(1);
         let sums = row_sums(&weights, filter.shape.first().copied().unwrap_or(1));
         let channels = weights::channels(filter, self.bias(node), &sums, from, to)?;
-        let packed =
-            self.pack_lanes(&weights, &channels, fully_connected_lanes::GROUP, stage(to, layer.activation));
-        let (packing, [weights, channels]) = match packed {
-            Some(offsets) => (Packing::Lanes, offsets),
-            None => (Packing::Plain, [self.constants.add(&weights[..]), self.constants.add(&channels[..])]),
-        };
+        let Stored { packing, weights, channels } = self.store_dense(&Dense {
+            dtype: filter.dtype,
+            weights: &weights,
+            for_lanes: Some(&weights),
+            group: fully_connected_lanes::GROUP,
+            binary_inputs: self.reads_signs(node),
+            channels: &channels,
+            stage: stage(to, layer.activation),
+        });
         let params = fully_connected::Params {
             weights,
             channels,
             depth: u32::try_from(depth).map_err(|_| unsupported("too many inputs".to_owned()))?,
             stage: stage(to, layer.activation),
         };
+        let rows = output.shape.elements().unwrap_or(0) / output.shape.last().copied().unwrap_or(1).max(1);
         let (input, output) = (self.input_value(node, 0)?, self.result_value(node)?);
         let scratch_len = match packing {
-            Packing::Plain => 0,
-            _ => fully_connected_lanes::scratch_len(&params),
+            Packing::Lanes | Packing::NibbleLanes => fully_connected_lanes::scratch_len(&params),
+            Packing::Signs => block_scratch(rows, |rows| fully_connected_signs::scratch_len(&params, rows)),
+            Packing::Xnor => fully_connected_xnor::scratch_len(&params),
+            _ => 0,
         };
         let step = Step::new(&node.name, OpCode::FullyConnected, &params, vec![input], vec![output]);
         self.step(Step { scratch_len, packing, ..step })
@@ -163,43 +181,6 @@ impl<'g> Lowering<'g> {
     pub(super) fn bias(&self, node: &Node) -> Option<&'g Tensor> {
         self.graph.input_of(node, 2)
     }
-
-    /// Weights and records on byte-pair lanes: their offsets, or nothing where the core gains nothing or the weights
-    /// break the packing's bounds.
-    fn pack_lanes(
-        &mut self,
-        weights: &[i8],
-        channels: &[ChannelQuant],
-        group: usize,
-        stage: OutputStage,
-    ) -> Option<[u32; 2]> {
-        let inputs = weights.len() / channels.len().max(1);
-        let channels = &settled(weights, channels, &stage)[..];
-        if !self.core.has_dsp() || inputs == 0 || !lanes::holds(weights, inputs, channels) {
-            return None;
-        }
-        let mut words = vec![0u32; lanes::weight_words(channels.len(), inputs, group)];
-        let mut records = vec![0i32; lanes::record_words(channels.len(), group)];
-        lanes::encode(weights, inputs, channels, group, &mut words, &mut records);
-        Some([self.constants.add(&words[..]), self.constants.add(&records[..])])
-    }
-}
-
-/// The channels, those without any weight replaced by equal ones of small numbers.
-///
-/// Such a channel writes one value `v` for every input, but its scale may be so small that bias and multiplier exceed what
-/// packings hold. A bias of `4 (v - zero point)` with a factor of 1/4 writes the same.
-pub(super) fn settled(weights: &[i8], channels: &[ChannelQuant], stage: &OutputStage) -> Vec<ChannelQuant> {
-    let depth = (weights.len() / channels.len().max(1)).max(1);
-    let settle = |(channel, row): (&ChannelQuant, &[i8])| {
-        if row.iter().any(|&w| w != 0) {
-            return *channel;
-        }
-        let value = stage.finish(channel.multiplier.apply(channel.bias));
-        let bias = 4 * (i32::from(value) - i32::from(stage.zero_point));
-        ChannelQuant { bias, multiplier: Multiplier { mantissa: 1 << 30, shift: -1 } }
-    };
-    channels.iter().zip(weights.chunks(depth)).map(settle).collect()
 }
 
 /// OHWI weights as [`conv2d_lanes`] has them: each channel's kernel column by column, padded to an even number of values.
@@ -230,6 +211,13 @@ fn strip_scratch(params: &conv2d::Params, input_channels: usize, output: &Tensor
     };
     let outputs = (2..=most).take_while(|&outputs| scratch(outputs) <= most_bytes).last();
     scratch(outputs.unwrap_or(1))
+}
+
+/// Scratch for a block of pixels: as many as stay small, for the bits of a pair of channels are expanded anew for each block.
+fn block_scratch(pixels: usize, scratch_len: impl Fn(usize) -> usize) -> usize {
+    let blocks = (4..=pixels).step_by(4).chain([pixels]);
+    let fitting = blocks.map(&scratch_len).filter(|&len| len <= MOST_STRIP_BYTES).max();
+    fitting.unwrap_or_else(|| scratch_len(pixels.clamp(1, 4)))
 }
 
 /// Height and width of a filter whose axes 1 and 2 they are.

@@ -10,13 +10,14 @@ use secateur::packing;
 use secateur::quant::{ChannelQuant, OutputStage};
 use zerocopy::{Immutable, IntoBytes};
 
-use super::convolution::{filter_size, settled, window};
+use super::convolution::{filter_size, window};
+use super::dense::{self, settled};
 use super::{Lowering, Step};
 use crate::arithmetic::scale::stage;
 use crate::arithmetic::weights::{self, row_sums, transposed};
 use crate::arithmetic::{int8, narrow};
 use crate::ir::attributes::DepthwiseConv2d;
-use crate::ir::{Fault, Node, Tensor};
+use crate::ir::{DType, Fault, Node, Tensor};
 
 /// Scratch of a band, unless the smallest possible takes more.
 const MOST_BAND_BYTES: usize = 4096;
@@ -48,7 +49,8 @@ impl Lowering<'_> {
         let channels = settled(&weights, &channels, &stage);
         let input_zero_point = narrow(from.zero_point);
         let (input, output) = (image("input", input)?, image("output", output)?);
-        let layer = Layer { node, weights, channels, window, stage, input_zero_point, input, output };
+        let dtype = filter.dtype;
+        let layer = Layer { node, dtype, weights, channels, window, stage, input_zero_point, input, output };
         if self.core.has_dsp() && packing::tap_pairs::holds(&layer.weights, window.area(), &layer.channels) {
             // Row pairs lay out four channels at once.
             if conv.multiplier == 1 && layer.input[3] >= 4 && row_pairs::Params::takes(&window) {
@@ -62,7 +64,7 @@ impl Lowering<'_> {
             return self.convolution(node, &layer.weights, filter, window, 1, conv.activation);
         }
         let params = depthwise_conv2d::Params {
-            weights: self.constants.add(&plain[..]),
+            weights: self.store_plain(dtype, &plain),
             channels: self.constants.add(&layer.channels[..]),
             window,
             stage,
@@ -70,7 +72,9 @@ impl Lowering<'_> {
             reserved: [0; 3],
         };
         let step = self.step_of(node, &params)?;
-        self.step(step)
+        let channels = layer.output[3];
+        let scratch_len = if layer.is_int4() { depthwise_conv2d::expanded_len(&params, channels) } else { 0 };
+        self.step(Step { packing: dense::plain(dtype), scratch_len, ..step })
     }
 
     /// A step of a depthwise convolution without scratch, on plain weights.
@@ -86,7 +90,7 @@ impl Lowering<'_> {
         let mut records = vec![0i32; layer.channels.len() * packing::row_pairs::RECORD_WORDS];
         packing::row_pairs::encode(&layer.weights, &layer.channels, &mut words, &mut records);
         let mut params = row_pairs::Params {
-            weights: self.constants.add(&words[..]),
+            weights: self.words_or_nibbles(layer, &words),
             channels: self.constants.add(&records[..]),
             window: layer.window,
             band: 2,
@@ -106,7 +110,12 @@ impl Lowering<'_> {
         let four = scratch(&params);
         let together = (MOST_TOGETHER_BYTES / four.max(1)).min(layer.channels.len().div_ceil(4)).max(1);
         let step = self.step_of(layer.node, &params)?;
-        self.step(Step { scratch_len: four * together, packing: Packing::RowPairs, ..step })
+        let (packing, expanded) = if layer.is_int4() {
+            (Packing::NibbleRowPairs, row_pairs::expanded_len(layer.channels.len()))
+        } else {
+            (Packing::RowPairs, 0)
+        };
+        self.step(Step { scratch_len: four * together + expanded, packing, ..step })
     }
 
     /// A depthwise convolution on tap pairs.
@@ -126,7 +135,7 @@ impl Lowering<'_> {
             &mut records,
         );
         let params = tap_pairs::Params {
-            weights: self.constants.add(&words[..]),
+            weights: self.words_or_nibbles(layer, &words),
             channels: self.constants.add(&records[..]),
             window,
             rows: 1,
@@ -138,13 +147,29 @@ impl Lowering<'_> {
         };
         let (params, scratch_len) = best_tile(&params, layer);
         let step = self.step_of(layer.node, &params)?;
-        self.step(Step { scratch_len, packing: Packing::TapPairs, ..step })
+        let (packing, expanded) = if layer.is_int4() {
+            (Packing::NibbleTapPairs, tap_pairs::expanded_len(&params, layer.channels.len()).unwrap_or(0))
+        } else {
+            (Packing::TapPairs, 0)
+        };
+        self.step(Step { scratch_len: scratch_len + expanded, packing, ..step })
+    }
+
+    /// Packed weights, or those of 4 bits as nibbles, which are packed anew in each run.
+    fn words_or_nibbles(&mut self, layer: &Layer<'_>, words: &[u32]) -> u32 {
+        if layer.is_int4() {
+            self.store_plain(layer.dtype, &layer.weights)
+        } else {
+            self.constants.add(words)
+        }
     }
 }
 
 /// What the packings need to know of a layer.
 struct Layer<'n> {
     node: &'n Node,
+    /// Of the filter.
+    dtype: DType,
     /// Channel after channel.
     weights: Vec<i8>,
     channels: Vec<ChannelQuant>,
@@ -153,6 +178,12 @@ struct Layer<'n> {
     input_zero_point: i8,
     input: [usize; 4],
     output: [usize; 4],
+}
+
+impl Layer<'_> {
+    fn is_int4(&self) -> bool {
+        self.dtype == DType::I4
+    }
 }
 
 /// The tile that takes least time of those whose scratch is a small part of what the layer needs anyway, or least scratch

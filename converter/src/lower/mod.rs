@@ -7,7 +7,9 @@
 //! | module | operators |
 //! |---|---|
 //! | `convolution` | convolutions, fully connected |
+//! | `dense` | how their weights are stored |
 //! | `depthwise` | depthwise convolutions |
+//! | `dynamic` | layers whose inputs are quantized at run time |
 //! | `elementwise` | arithmetic on two tensors |
 //! | `lookup` | functions of one value |
 //! | `pool` | pools and reductions |
@@ -16,7 +18,9 @@
 //! | `program` | the result |
 
 mod convolution;
+mod dense;
 mod depthwise;
+mod dynamic;
 mod edges;
 mod elementwise;
 mod layout;
@@ -31,6 +35,7 @@ pub use program::{Program, Step, Storage, Value, ValueId};
 
 use crate::arithmetic::{Affine, table, unsupported, weights};
 use crate::core::Core;
+use crate::ir::graph::Uses;
 use crate::ir::{DType, Fault, Graph, Node, NodeId, Op, Place, Problem, Quantized, Shape, Tensor, TensorId};
 use program::Constants;
 
@@ -41,6 +46,7 @@ use program::Constants;
 pub fn lower(graph: &Graph<Quantized>, core: Core) -> Result<Program, Vec<Problem>> {
     let mut lowering = Lowering {
         graph,
+        uses: graph.uses(),
         core,
         values: vec![None; graph.tensors().len()],
         program: Program::new(&graph.name),
@@ -80,6 +86,7 @@ fn node_place(id: NodeId, node: &Node) -> Place {
 /// What is needed while one graph is lowered.
 struct Lowering<'g> {
     graph: &'g Graph<Quantized>,
+    uses: Uses,
     core: Core,
     values: Vec<Option<ValueId>>,
     program: Program,
@@ -208,7 +215,7 @@ impl<'g> Lowering<'g> {
         Ok(())
     }
 
-    /// The values of a constant int8 filter.
+    /// The values of a constant filter of 8, 4 or 1 bits.
     fn weights(&mut self, filter: &Tensor) -> Result<Vec<i8>, Fault> {
         self.weights_read =
             self.weights_read.saturating_add(filter.data.as_ref().map_or(0, |data| data.len()));

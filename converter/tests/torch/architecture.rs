@@ -106,6 +106,10 @@ fn each_mistake_is_named_with_its_layer() {
             "{ kind = 'upsample', scale_factor = 2, mode = 'bicubic' }",
             "mode = bicubic is not supported; use nearest or bilinear",
         ),
+        (
+            "{ kind = 'upsample', scale_factor = 1.3 }",
+            "scale_factor = [1.3, 1.3]: factors that give whole sizes",
+        ),
         ("{ kind = 'pad', padding = [1, -1] }", "padding = [1, -1]: pairs of numbers"),
         ("{ kind = 'pad', padding = 1000000 }", "elements are supported"),
     ] {

@@ -4,6 +4,7 @@ mod architecture;
 mod files;
 mod forms;
 mod hostile;
+mod layers;
 mod malformed;
 mod mutations;
 mod networks;

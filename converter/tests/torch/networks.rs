@@ -7,10 +7,11 @@ use crate::files;
 
 /// The description of the project's own model.
 pub(crate) const FASHION_DSCNN: &str = include_str!("../../../tests/golden/fashion_dscnn/fashion_dscnn.toml");
-const DSCNN: &str = include_str!("data/dscnn.toml");
+/// The description of a smaller one.
+pub(crate) const DSCNN: &str = include_str!("data/dscnn.toml");
 
 /// The first description of the user's documentation.
-fn lenet() -> String {
+pub(crate) fn lenet() -> String {
     example(0)
 }
 

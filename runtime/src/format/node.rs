@@ -78,6 +78,8 @@ OpCode {
     TransposeConv2d = 22,
     /// Copies bytes: a reshape whose result must stand in a place of its own.
     Copy = 23,
+    /// Matrix times vector of real numbers, which are quantized at run time.
+    DynamicFullyConnected = 24,
 }
 }
 
@@ -92,6 +94,18 @@ Packing {
     RowPairs = 2,
     /// Vertical pairs of a depthwise kernel of any size ([`crate::packing::tap_pairs`]).
     TapPairs = 3,
+    /// Int4 lanes of four channels ([`crate::packing::nibble_lanes`]).
+    NibbleLanes = 4,
+    /// Int4 in the operator's own order, two per byte ([`crate::packing::nibbles`]).
+    Nibbles = 5,
+    /// Int4 in the order of channels, two per byte, which become row pairs in scratch.
+    NibbleRowPairs = 6,
+    /// The same for tap pairs.
+    NibbleTapPairs = 7,
+    /// Bits that become masks in scratch ([`crate::packing::signs`]).
+    Signs = 8,
+    /// Bits for inputs that are binary too ([`crate::packing::xnor`]).
+    Xnor = 9,
 }
 }
 

@@ -16,7 +16,7 @@ pub enum DType {
     I8 = 0,
     /// Signed 32-bit integer: indices.
     I32 = 1,
-    /// IEEE 754 binary32, at the edges of a model only.
+    /// IEEE 754 binary32: at the edges of a model, and around layers whose inputs are quantized at run time.
     F32 = 2,
     /// Signed 16-bit integer.
     I16 = 3,

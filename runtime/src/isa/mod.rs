@@ -16,10 +16,10 @@ pub use dsp::Dsp;
 pub use scalar::Scalar;
 pub use stack::{RowPairs, Run, Runs, Stack};
 
-/// Groups of one size on byte-pair lanes ([`crate::packing::lanes`]).
+/// Groups of one size on byte-pair lanes ([`crate::packing::lanes`]) or nibble lanes ([`crate::packing::nibble_lanes`]).
 #[derive(Debug, Clone, Copy)]
 pub struct Lanes<'a> {
-    /// Channels of a group: 2, 4 or 8.
+    /// Channels of a group: 2 (byte pairs only), 4 or 8.
     pub size: usize,
     /// Weights, group by group.
     pub words: &'a [u32],
@@ -46,6 +46,33 @@ pub struct Strip {
     pub advance: usize,
     /// Outputs from a step's first pixel to its second.
     pub pitch: usize,
+}
+
+/// A pair of channels with weights as signs ([`crate::packing::signs`]) and a block of pixels.
+#[derive(Debug, Clone, Copy)]
+pub struct Signs<'a> {
+    /// The pair's masks.
+    pub masks: &'a [u32],
+    /// The pair's record.
+    pub record: &'a [i32; crate::packing::signs::RECORD_WORDS],
+    /// Inputs as unsigned bytes ([`Isa::lay_out_signs`]): the words of [`Self::PIXELS`] pixels at a time take turns; those of
+    /// the pixels that are left stand one pixel after another.
+    pub input: &'a [u32],
+    /// Words of a pixel.
+    pub quads: usize,
+    /// Pixels.
+    pub pixels: usize,
+    /// Channels to write, 1 or 2.
+    pub channels: usize,
+    /// Outputs from a pixel to the next.
+    pub pitch: usize,
+    /// Output zero point and clamp. Where it asks for less than -128 to 127, the caller clamps the outputs.
+    pub stage: &'a OutputStage,
+}
+
+impl Signs<'_> {
+    /// Pixels whose sums are computed together.
+    pub const PIXELS: usize = 4;
 }
 
 /// The fastest instruction set that the compilation target has.
@@ -224,6 +251,19 @@ pub trait Isa {
     /// Value `i` of input pair `k` of pixel `p` in step `s` is `input[2 (pixels (s x step + k) + p) + i]`; its output of
     /// channel `c` is `output[s x advance + p x pitch + c]`.
     fn lanes(lanes: &Lanes<'_>, strip: &Strip, input: &[i16], output: &mut [i8]);
+
+    /// The same for groups on nibble lanes.
+    fn nibble_lanes(lanes: &Lanes<'_>, strip: &Strip, input: &[i16], output: &mut [i8]);
+
+    /// The masks from number `first` on of weights as signs.
+    fn expand_signs(words: &[u32], first: usize, masks: &mut [u32]);
+
+    /// Inputs as unsigned bytes, four in a word and words `step` apart, padded with 0.
+    fn lay_out_signs(input: &[i8], step: usize, output: &mut [u32]);
+
+    /// The outputs of a block, each with the zero point added, clamped to -128 to 127. Nothing is written if a slice is too
+    /// short.
+    fn signs(block: &Signs<'_>, output: &mut [i8]);
 
     /// `output[c] = stage(multiplier[c] x (sums[c] + bias[c]))`.
     fn requantize(sums: &[i32], channels: &[ChannelQuant], stage: &OutputStage, output: &mut [i8]);

@@ -1,8 +1,8 @@
 //! Reference inner loops in safe Rust, for every core.
 #![forbid(unsafe_code)]
 
-use super::{Isa, Lanes, Planes, RowBlocks, Rows, Stack, Strip, Tile};
-use crate::packing::{lanes, row_pairs, tap_pairs};
+use super::{Isa, Lanes, Planes, RowBlocks, Rows, Signs, Stack, Strip, Tile};
+use crate::packing::{lanes, nibble_lanes, row_pairs, signs, tap_pairs};
 use crate::quant::{ChannelQuant, CommonScale, Multiplier, OutputStage};
 
 /// Plain loops; the compiler vectorizes them where the target can.
@@ -175,6 +175,45 @@ impl Isa for Scalar {
         }
     }
 
+    fn nibble_lanes(lanes: &Lanes<'_>, strip: &Strip, input: &[i16], output: &mut [i8]) {
+        const PER_WORD: usize = nibble_lanes::QUAD;
+        match (lanes.size, strip.pixels) {
+            (8, 1) => strip_of::<PER_WORD, 8, 1>(nibble_lanes::sums, lanes, strip, input, output),
+            (4, 2) => strip_of::<PER_WORD, 4, 2>(nibble_lanes::sums, lanes, strip, input, output),
+            (4, 1) => strip_of::<PER_WORD, 4, 1>(nibble_lanes::sums, lanes, strip, input, output),
+            _ => {}
+        }
+    }
+
+    fn expand_signs(words: &[u32], first: usize, masks: &mut [u32]) {
+        signs::expand(words, first, masks);
+    }
+
+    fn lay_out_signs(input: &[i8], step: usize, output: &mut [u32]) {
+        signs::lay_out(input, step, output);
+    }
+
+    fn signs(block: &Signs<'_>, output: &mut [i8]) {
+        let whole = OutputStage::new(block.stage.zero_point);
+        let [initial0, initial1, mantissa0, shift0, mantissa1, shift1] = *block.record;
+        let records = [(initial0, mantissa0, shift0), (initial1, mantissa1, shift1)];
+        let fours = block.pixels / Signs::PIXELS * Signs::PIXELS;
+        for (pixel, output) in output.chunks_mut(block.pitch.max(1)).take(block.pixels).enumerate() {
+            let (start, step) = if pixel < fours {
+                (pixel / Signs::PIXELS * Signs::PIXELS * block.quads + pixel % Signs::PIXELS, Signs::PIXELS)
+            } else {
+                (pixel * block.quads, 1)
+            };
+            let input = block.input.get(start..).unwrap_or_default();
+            let sums = signs::sums(block.masks, input, step);
+            let outputs = output.iter_mut().zip(sums).take(block.channels);
+            for ((out, sum), (initial, mantissa, shift)) in outputs.zip(records) {
+                let multiplier = Multiplier { mantissa, shift: shift.wrapping_neg() };
+                *out = whole.finish(multiplier.apply(sum.wrapping_add(initial)));
+            }
+        }
+    }
+
     #[inline]
     fn requantize(sums: &[i32], channels: &[ChannelQuant], stage: &OutputStage, output: &mut [i8]) {
         for ((out, &sum), channel) in output.iter_mut().zip(sums).zip(channels) {
@@ -190,14 +229,29 @@ fn strip_of_lanes<const SIZE: usize, const PIXELS: usize>(
     input: &[i16],
     output: &mut [i8],
 ) {
+    strip_of::<2, SIZE, PIXELS>(lanes::sums, lanes, strip, input, output);
+}
+
+/// The sums of a group's channels for so many pixels, from words, record and inputs.
+type Sums<const SIZE: usize, const PIXELS: usize> = [[i32; SIZE]; PIXELS];
+
+/// Groups of `SIZE` channels, `PER_WORD` of which share words, and `PIXELS` pixels.
+#[inline(always)]
+fn strip_of<const PER_WORD: usize, const SIZE: usize, const PIXELS: usize>(
+    sums: impl Fn(&[u32], &[i32], &[i16]) -> Sums<SIZE, PIXELS>,
+    lanes: &Lanes<'_>,
+    strip: &Strip,
+    input: &[i16],
+    output: &mut [i8],
+) {
     let whole = OutputStage::new(lanes.stage.zero_point);
     for step in 0..strip.count {
         let start = 2 * PIXELS * step * strip.step;
         let Some(input) = input.get(start..start + 2 * PIXELS * strip.pairs) else { return };
-        let words = lanes.words.chunks_exact((strip.pairs * (SIZE / 2)).max(1));
+        let words = lanes.words.chunks_exact((strip.pairs * (SIZE / PER_WORD)).max(1));
         let records = lanes.records.chunks_exact(SIZE * lanes::RECORD_WORDS);
         for (channel, (words, record)) in (0..strip.channels).step_by(SIZE).zip(words.zip(records)) {
-            let sums = lanes::sums::<SIZE, PIXELS>(words, record, input);
+            let sums = sums(words, record, input);
             for (pixel, sums) in sums.iter().enumerate() {
                 let start = step * strip.advance + pixel * strip.pitch;
                 let out = output.get_mut(start + channel..start + strip.channels).unwrap_or_default();

@@ -12,9 +12,10 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-use crate::format::{Node, OpCode, Packing};
+use crate::format::{Node, OpCode};
 use crate::isa::{Active, Isa};
 use crate::kernels::patch::Patches;
+use crate::kernels::plain_weights::{Bytes, PlainWeights};
 use crate::kernels::{Call, NodeError, Operator, Tensor, TensorMut, Unary, Window, require};
 use crate::quant::{ChannelQuant, OutputStage};
 
@@ -48,9 +49,14 @@ pub fn scratch_len(params: &Params, input_channels: usize) -> usize {
 }
 
 /// Entry for a kernel set.
-pub static OPERATOR: Operator = Operator { code: OpCode::Conv2d, packing: Packing::Plain, check, run };
+pub static OPERATOR: Operator = operator::<Bytes>();
 
-fn check(node: &Node<'_>) -> Result<u64, NodeError> {
+/// The entry of a way to store weights.
+pub(super) const fn operator<W: PlainWeights>() -> Operator {
+    Operator { code: OpCode::Conv2d, packing: W::CODE, check: check::<W>, run: run::<W> }
+}
+
+fn check<W: PlainWeights>(node: &Node<'_>) -> Result<u64, NodeError> {
     let params = node.params::<Params>().ok_or(NodeError::Params)?;
     require(params.stage.is_valid() && params.reserved == [0; 3], NodeError::Params)?;
     let input_shape = node.input(0).and_then(|t| t.shape.nhwc()).ok_or(NodeError::Shape)?;
@@ -63,27 +69,27 @@ fn check(node: &Node<'_>) -> Result<u64, NodeError> {
     require(fits, NodeError::Shape)?;
     let patch = params.window.area().checked_mul(c / groups).ok_or(NodeError::Shape)?;
     let weights = patch.checked_mul(out_c).ok_or(NodeError::Constants)?;
-    node.constants::<i8>(params.weights, weights).ok_or(NodeError::Constants)?;
+    node.constants::<W::Unit>(params.weights, W::units(weights)).ok_or(NodeError::Constants)?;
     node.constants::<ChannelQuant>(params.channels, out_c).ok_or(NodeError::Constants)?;
     Ok(output.shape.elements() as u64 * patch as u64)
 }
 
-fn run(call: &mut Call<'_, '_>) {
+fn run<W: PlainWeights>(call: &mut Call<'_, '_>) {
     let node = call.node;
     let Some(params) = node.params::<Params>() else { return };
     let Some(Unary { input, output, scratch }) = call.unary::<i8, i8>() else { return };
     let [Some([.., c]), Some([.., out_c])] = [input.shape.nhwc(), output.shape.nhwc()] else { return };
     let weights = params.window.area() * (c / (params.groups as usize).max(1)) * out_c;
-    let Some(weights) = node.constants::<i8>(params.weights, weights) else { return };
+    let Some(weights) = node.constants::<W::Unit>(params.weights, W::units(weights)) else { return };
     let Some(channels) = node.constants::<ChannelQuant>(params.channels, out_c) else { return };
     let Ok(scratch) = <[i8]>::mut_from_bytes(scratch) else { return };
-    conv2d::<Active>(params, weights, channels, input, output, scratch);
+    conv2d::<Active, W>(params, weights, channels, input, output, scratch);
 }
 
 /// The kernel. Shapes, weights, channels and scratch are as `check` demands; otherwise the output is left unfinished.
-pub fn conv2d<I: Isa>(
+fn conv2d<I: Isa, W: PlainWeights>(
     params: &Params,
-    weights: &[i8],
+    weights: &[W::Unit],
     channels: &[ChannelQuant],
     input: Tensor<'_, i8>,
     output: TensorMut<'_, i8>,
@@ -97,7 +103,7 @@ pub fn conv2d<I: Isa>(
     if params.window.is_pointwise() && groups == 1 {
         let pixels = input.data.chunks_exact(c.max(1));
         for (pixel, out) in pixels.zip(output.data.chunks_exact_mut(out_c.max(1))) {
-            pixel_times_channels::<I>(pixel, weights, channels, &params.stage, out);
+            W::times_channels::<I>(weights, 0, pixel, channels, &params.stage, out);
         }
         return;
     }
@@ -119,8 +125,8 @@ pub fn conv2d<I: Isa>(
                         padding: params.input_zero_point,
                     };
                     patches.gather(&params.window, [y, x], patch);
-                    let weights = weights.get(group * group_out * patch_len..).unwrap_or_default();
-                    pixel_times_channels::<I>(patch, weights, channels, &params.stage, out);
+                    let start = group * group_out * patch_len;
+                    W::times_channels::<I>(weights, start, patch, channels, &params.stage, out);
                 }
             }
         }
@@ -160,6 +166,7 @@ pub(super) mod tests {
 
     use super::*;
     use crate::kernels::Axis;
+    use crate::kernels::plain_weights::tests::StoredWeights;
     use crate::kernels::testing::{Layer, OneNode, definitions, windowed, windows};
 
     /// A layer on `[n, h, w]`, with this many groups and, in each group, input and output channels.
@@ -178,14 +185,18 @@ pub(super) mod tests {
     }
 
     fn node(layer: &Layer) -> OneNode {
-        let mut node = OneNode::new(OpCode::Conv2d);
+        stored::<Bytes>(layer)
+    }
+
+    pub(in crate::kernels) fn stored<W: StoredWeights>(layer: &Layer) -> OneNode {
+        let mut node = OneNode::new(OpCode::Conv2d).packing(W::CODE);
         let [out_c, kh, kw, group_in] = layer.weights.shape;
         let rows = layer.weights.data.chunks(kh * kw * group_in).enumerate();
         let channels: Vec<_> = rows.map(|(o, row)| layer.fold(o, row)).collect();
         assert_eq!(channels.len(), out_c);
         let channels_in = layer.input.shape[3];
         let params = Params {
-            weights: node.constants(&layer.weights.data),
+            weights: W::constants(&mut node, &layer.weights.data),
             channels: node.constants(&channels),
             window: layer.window,
             groups: (channels_in / group_in) as u32,

@@ -12,10 +12,10 @@
 
 use zerocopy::FromBytes;
 
-use crate::format::{Node, OpCode, Packing};
+use crate::format::{Node, OpCode};
 use crate::isa::{Active, Isa, Strip};
 use crate::kernels::conv2d::Params;
-use crate::kernels::lane_layer::LaneLayer;
+use crate::kernels::lane_layer::{BytePairs, LaneLayer, LanePacking};
 use crate::kernels::wide_columns::WideColumns;
 use crate::kernels::{Call, NodeError, Operator, Tensor, TensorMut, Unary, Window, require};
 
@@ -36,9 +36,14 @@ pub fn scratch_len(params: &Params, input_channels: usize, outputs: usize) -> us
 }
 
 /// Entry for a kernel set.
-pub static OPERATOR: Operator = Operator { code: OpCode::Conv2d, packing: Packing::Lanes, check, run };
+pub static OPERATOR: Operator = operator::<BytePairs>();
 
-fn check(node: &Node<'_>) -> Result<u64, NodeError> {
+/// The entry of a packing.
+pub(super) const fn operator<P: LanePacking>() -> Operator {
+    Operator { code: OpCode::Conv2d, packing: P::CODE, check: check::<P>, run: run::<P> }
+}
+
+fn check<P: LanePacking>(node: &Node<'_>) -> Result<u64, NodeError> {
     let params = node.params::<Params>().ok_or(NodeError::Params)?;
     require(params.stage.is_valid() && params.reserved == [0; 3] && params.groups == 1, NodeError::Params)?;
     let input_shape = node.input(0).and_then(|t| t.shape.nhwc()).ok_or(NodeError::Shape)?;
@@ -47,31 +52,36 @@ fn check(node: &Node<'_>) -> Result<u64, NodeError> {
     let [out_n, out_h, out_w, out_c] = output.shape.nhwc().ok_or(NodeError::Shape)?;
     params.window.check([h, w], [out_h, out_w])?;
     require(n == out_n, NodeError::Shape)?;
-    layer(node, params, out_c, c).ok_or(NodeError::Constants)?;
+    layer::<P>(node, params, out_c, c).ok_or(NodeError::Constants)?;
     Ok(output.shape.elements() as u64 * patch_len(&params.window, c) as u64)
 }
 
-fn run(call: &mut Call<'_, '_>) {
+fn run<P: LanePacking>(call: &mut Call<'_, '_>) {
     let node = call.node;
     let Some(params) = node.params::<Params>() else { return };
     let Some(Unary { input, output, scratch }) = call.unary::<i8, i8>() else { return };
     let [Some([.., c]), Some([.., out_c])] = [input.shape.nhwc(), output.shape.nhwc()] else { return };
-    let Some(layer) = layer(&node, params, out_c, c) else { return };
+    let Some(layer) = layer::<P>(&node, params, out_c, c) else { return };
     let even = scratch.len() / size_of::<i16>() * size_of::<i16>();
     let Some(scratch) = scratch.get_mut(..even) else { return };
     let Ok(scratch) = <[i16]>::mut_from_bytes(scratch) else { return };
-    conv2d_lanes::<Active>(params, &layer, input, output, scratch);
+    conv2d_lanes::<Active, P>(params, &layer, input, output, scratch);
 }
 
-fn layer<'m>(node: &Node<'m>, params: &'m Params, out_c: usize, c: usize) -> Option<LaneLayer<'m>> {
+fn layer<'m, P: LanePacking>(
+    node: &Node<'m>,
+    params: &'m Params,
+    out_c: usize,
+    c: usize,
+) -> Option<LaneLayer<'m, P>> {
     let inputs = patch_len(&params.window, c);
     LaneLayer::new(node, [params.weights, params.channels], &params.stage, [out_c, inputs], GROUP)
 }
 
 /// The kernel. Shapes, layer and scratch are as `check` demands; otherwise the output is left unfinished.
-fn conv2d_lanes<I: Isa>(
+fn conv2d_lanes<I: Isa, P: LanePacking>(
     params: &Params,
-    layer: &LaneLayer<'_>,
+    layer: &LaneLayer<'_, P>,
     input: Tensor<'_, i8>,
     output: TensorMut<'_, i8>,
     scratch: &mut [i16],
@@ -85,20 +95,20 @@ fn conv2d_lanes<I: Isa>(
         let half = n * h * w / 2;
         let (inputs, last_input) = input.data.split_at_checked(2 * half * c).unwrap_or_default();
         let (outputs, last_output) = output.data.split_at_mut_checked(2 * half * out_c).unwrap_or_default();
-        image::<I>(params, layer, inputs, [2, half, c], outputs, half, scratch);
-        return image::<I>(params, layer, last_input, [1, 1, c], last_output, 1, scratch);
+        image::<I, P>(params, layer, inputs, [2, half, c], outputs, half, scratch);
+        return image::<I, P>(params, layer, last_input, [1, 1, c], last_output, 1, scratch);
     }
     let images = input.data.chunks_exact((h * w * c).max(1));
     for (input, out) in images.zip(output.data.chunks_exact_mut((out_h * out_w * out_c).max(1))) {
-        image::<I>(params, layer, input, [h, w, c], out, out_w, scratch);
+        image::<I, P>(params, layer, input, [h, w, c], out, out_w, scratch);
     }
 }
 
 /// One image, in strips of two output rows, or one at the end.
 #[inline(never)]
-fn image<I: Isa>(
+fn image<I: Isa, P: LanePacking>(
     params: &Params,
-    layer: &LaneLayer<'_>,
+    layer: &LaneLayer<'_, P>,
     image: &[i8],
     size: [usize; 3],
     output: &mut [i8],
@@ -126,7 +136,7 @@ fn image<I: Isa>(
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use proptest::prelude::*;
 
     use super::*;
@@ -145,9 +155,13 @@ mod tests {
     }
 
     fn node(layer: &Layer, strip: usize) -> OneNode {
-        let mut node = OneNode::new(OpCode::Conv2d).packing(Packing::Lanes);
+        packed::<BytePairs>(layer, strip)
+    }
+
+    pub(in crate::kernels) fn packed<P: LanePacking>(layer: &Layer, strip: usize) -> OneNode {
+        let mut node = OneNode::new(OpCode::Conv2d).packing(P::CODE);
         let [out_c, kh, kw, c] = layer.weights.shape;
-        let [weights, channels] = constants(&mut node, &by_column(layer), kh * c, GROUP);
+        let [weights, channels] = constants::<P>(&mut node, &by_column(layer), kh * c, GROUP);
         assert_eq!(patch_len(&layer.window, c), kw * (kh * c).next_multiple_of(2));
         let params = Params {
             weights,

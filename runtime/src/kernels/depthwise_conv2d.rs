@@ -15,6 +15,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 use crate::format::{Node, OpCode, Packing};
 use crate::isa::{Active, Isa};
 use crate::kernels::{Call, NodeError, Operator, Tensor, TensorMut, Unary, Window, require};
+use crate::packing::nibbles;
 use crate::quant::{ChannelQuant, OutputStage};
 
 /// Output channels per block.
@@ -38,31 +39,56 @@ pub struct Params {
     pub reserved: [u8; 3],
 }
 
-/// Entry for a kernel set.
-pub static OPERATOR: Operator =
-    Operator { code: OpCode::DepthwiseConv2d, packing: Packing::Plain, check, run };
+/// Bytes of scratch for int4 weights of so many output channels.
+pub fn expanded_len(params: &Params, channels: usize) -> usize {
+    params.window.area().saturating_mul(channels)
+}
 
-fn check(node: &Node<'_>) -> Result<u64, NodeError> {
+/// Entry for a kernel set.
+pub static OPERATOR: Operator = operator::<false>();
+
+/// The entry for int8 weights, or for `INT4` weights, which become int8 in scratch first.
+pub(super) const fn operator<const INT4: bool>() -> Operator {
+    let packing = if INT4 { Packing::Nibbles } else { Packing::Plain };
+    Operator { code: OpCode::DepthwiseConv2d, packing, check: check::<INT4>, run: run::<INT4> }
+}
+
+fn check<const INT4: bool>(node: &Node<'_>) -> Result<u64, NodeError> {
     let params = node.params::<Params>().ok_or(NodeError::Params)?;
     require(params.stage.is_valid() && params.reserved == [0; 3], NodeError::Params)?;
-    let (input, output) = node.check_unary::<i8, i8>(0)?;
+    let out_shape = node.output(0).and_then(|t| t.shape.nhwc()).ok_or(NodeError::Shape)?;
+    let expanded = if INT4 { expanded_len(params, out_shape[3]) } else { 0 };
+    let (input, output) = node.check_unary::<i8, i8>(expanded)?;
     let [n, h, w, c] = input.shape.nhwc().ok_or(NodeError::Shape)?;
     let [out_n, out_h, out_w, out_c] = output.shape.nhwc().ok_or(NodeError::Shape)?;
     params.window.check([h, w], [out_h, out_w])?;
     require(out_c.is_multiple_of(c) && n == out_n, NodeError::Shape)?;
     let area = params.window.area();
     let weights = area.checked_mul(out_c).ok_or(NodeError::Constants)?;
-    node.constants::<i8>(params.weights, weights).ok_or(NodeError::Constants)?;
+    if INT4 {
+        node.constants::<u8>(params.weights, nibbles::bytes(weights)).ok_or(NodeError::Constants)?;
+    } else {
+        node.constants::<i8>(params.weights, weights).ok_or(NodeError::Constants)?;
+    }
     node.constants::<ChannelQuant>(params.channels, out_c).ok_or(NodeError::Constants)?;
     Ok(output.shape.elements() as u64 * area as u64)
 }
 
-fn run(call: &mut Call<'_, '_>) {
+fn run<const INT4: bool>(call: &mut Call<'_, '_>) {
     let node = call.node;
     let Some(params) = node.params::<Params>() else { return };
-    let Some(Unary { input, output, .. }) = call.unary::<i8, i8>() else { return };
+    let Some(Unary { input, output, scratch }) = call.unary::<i8, i8>() else { return };
     let Some([.., out_c]) = output.shape.nhwc() else { return };
-    let Some(weights) = node.constants::<i8>(params.weights, params.window.area() * out_c) else { return };
+    let count = params.window.area() * out_c;
+    let weights = if INT4 {
+        let Some(nibbles) = node.constants::<u8>(params.weights, nibbles::bytes(count)) else { return };
+        let Some(Ok(weights)) = scratch.get_mut(..count).map(<[i8]>::mut_from_bytes) else { return };
+        nibbles::expand(nibbles, 0, weights);
+        &*weights
+    } else {
+        let Some(weights) = node.constants::<i8>(params.weights, count) else { return };
+        weights
+    };
     let Some(channels) = node.constants::<ChannelQuant>(params.channels, out_c) else { return };
     depthwise_conv2d::<Active>(params, weights, channels, input, output);
 }
@@ -155,6 +181,7 @@ fn repeat(pixel: &[i8], first: usize, multiplier: usize, block: &mut [i8]) {
 #[cfg(test)]
 pub(super) mod tests {
     extern crate std;
+    use std::vec;
     use std::vec::Vec;
 
     use proptest::prelude::*;
@@ -178,12 +205,18 @@ pub(super) mod tests {
     }
 
     fn node(layer: &Layer) -> OneNode {
-        let mut node = OneNode::new(OpCode::DepthwiseConv2d);
+        stored::<false>(layer)
+    }
+
+    pub(in crate::kernels) fn stored<const INT4: bool>(layer: &Layer) -> OneNode {
+        let mut node = OneNode::new(OpCode::DepthwiseConv2d).packing(operator::<INT4>().packing);
         let (weights, out_c) = (&layer.weights.data, layer.output[3]);
         let channels: Vec<_> =
             (0..out_c).map(|o| layer.fold(o, weights[o..].iter().step_by(out_c))).collect();
+        let mut bytes = vec![0; nibbles::bytes(weights.len())];
+        nibbles::encode(weights, &mut bytes);
         let params = Params {
-            weights: node.constants(weights),
+            weights: if INT4 { node.constants(&bytes) } else { node.constants(weights) },
             channels: node.constants(&channels),
             window: layer.window,
             stage: layer.stage,
@@ -191,7 +224,8 @@ pub(super) mod tests {
             reserved: [0; 3],
         };
         let node = node.params(&params).input(&layer.input.shape, &layer.input.data);
-        node.output::<i8>(&layer.output)
+        let expanded = if INT4 { expanded_len(&params, out_c) } else { 0 };
+        node.output::<i8>(&layer.output).scratch(expanded)
     }
 
     const AXIS: Axis = Axis { kernel: 3, stride: 1, dilation: 1, pad: 1 };

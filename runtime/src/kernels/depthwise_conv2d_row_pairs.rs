@@ -9,7 +9,8 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 use crate::format::{Node, OpCode, Packing};
 use crate::isa::{Active, Isa, Planes, RowBlocks};
 use crate::kernels::{Axis, Call, NodeError, Operator, Tensor, TensorMut, Unary, Window, require};
-use crate::packing::row_pairs::{RECORD_WORDS, WEIGHT_WORDS};
+use crate::packing::nibbles;
+use crate::packing::row_pairs::{RECORD_WORDS, WEIGHT_WORDS, expand};
 use crate::quant::OutputStage;
 
 /// Channels that are laid out together.
@@ -64,11 +65,21 @@ pub fn scratch_len(params: &Params, width: usize, output: [usize; 2]) -> usize {
     row_pairs.saturating_mul(words).saturating_mul(size_of::<u32>())
 }
 
-/// Entry for a kernel set.
-pub static OPERATOR: Operator =
-    Operator { code: OpCode::DepthwiseConv2d, packing: Packing::RowPairs, check, run };
+/// Bytes of scratch beside that for int4 weights of so many channels.
+pub fn expanded_len(channels: usize) -> usize {
+    channels.saturating_mul(WEIGHT_WORDS * size_of::<u32>())
+}
 
-fn check(node: &Node<'_>) -> Result<u64, NodeError> {
+/// Entry for a kernel set.
+pub static OPERATOR: Operator = operator::<false>();
+
+/// The entry for weights that are packed in the file, or for `INT4` weights, which are packed into scratch first.
+pub(super) const fn operator<const INT4: bool>() -> Operator {
+    let packing = if INT4 { Packing::NibbleRowPairs } else { Packing::RowPairs };
+    Operator { code: OpCode::DepthwiseConv2d, packing, check: check::<INT4>, run: run::<INT4> }
+}
+
+fn check<const INT4: bool>(node: &Node<'_>) -> Result<u64, NodeError> {
     let params = node.params::<Params>().ok_or(NodeError::Params)?;
     require(params.stage.is_valid() && params.reserved == [0; 3], NodeError::Params)?;
     let band_fits = params.band > 0 && (params.stride() == 2 || params.band.is_multiple_of(2));
@@ -80,25 +91,46 @@ fn check(node: &Node<'_>) -> Result<u64, NodeError> {
     require(n == out_n && c == out_c, NodeError::Shape)?;
     // The windows reach the end of the rows: what is laid out is no more than what is computed with.
     require(w < out_w * params.stride() + 3, NodeError::Shape)?;
-    node.check_unary::<i8, i8>(scratch_len(params, w, [out_h, out_w]))?;
-    constants(node, params, c).ok_or(NodeError::Constants)?;
+    let expanded = if INT4 { expanded_len(c) } else { 0 };
+    node.check_unary::<i8, i8>(scratch_len(params, w, [out_h, out_w]).saturating_add(expanded))?;
+    if INT4 {
+        nibbles(node, params, c).ok_or(NodeError::Constants)?;
+    } else {
+        words(node, params, c).ok_or(NodeError::Constants)?;
+    }
+    records(node, params, c).ok_or(NodeError::Constants)?;
     Ok(node.output(0).map_or(0, |output| output.shape.elements() as u64) * 9)
 }
 
-fn constants<'m>(node: &Node<'m>, params: &Params, channels: usize) -> Option<(&'m [u32], &'m [i32])> {
-    let weights = node.constants(params.weights, channels.checked_mul(WEIGHT_WORDS)?)?;
-    let records = node.constants(params.channels, channels.checked_mul(RECORD_WORDS)?)?;
-    Some((weights, records))
+fn words<'m>(node: &Node<'m>, params: &Params, channels: usize) -> Option<&'m [u32]> {
+    node.constants(params.weights, channels.checked_mul(WEIGHT_WORDS)?)
 }
 
-fn run(call: &mut Call<'_, '_>) {
+fn nibbles<'m>(node: &Node<'m>, params: &Params, channels: usize) -> Option<&'m [u8]> {
+    node.constants(params.weights, nibbles::bytes(channels.checked_mul(9)?))
+}
+
+fn records<'m>(node: &Node<'m>, params: &Params, channels: usize) -> Option<&'m [i32]> {
+    node.constants(params.channels, channels.checked_mul(RECORD_WORDS)?)
+}
+
+fn run<const INT4: bool>(call: &mut Call<'_, '_>) {
     let node = call.node;
     let Some(params) = node.params::<Params>() else { return };
     let Some(Unary { input, output, scratch }) = call.unary::<i8, i8>() else { return };
     let Some([.., c]) = input.shape.nhwc() else { return };
-    let Some((weights, records)) = constants(&node, params, c) else { return };
     let whole = scratch.len() / size_of::<u32>() * size_of::<u32>();
     let Some(Ok(scratch)) = scratch.get_mut(..whole).map(<[u32]>::mut_from_bytes) else { return };
+    let Some(records) = records(&node, params, c) else { return };
+    let (weights, scratch) = if INT4 {
+        let Some(nibbles) = nibbles(&node, params, c) else { return };
+        let Some((words, scratch)) = scratch.split_at_mut_checked(c * WEIGHT_WORDS) else { return };
+        expand(nibbles, words);
+        (&*words, scratch)
+    } else {
+        let Some(words) = words(&node, params, c) else { return };
+        (words, scratch)
+    };
     depthwise::<Active>(params, weights, records, input, output, scratch);
 }
 
@@ -219,7 +251,7 @@ impl Source<'_> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     extern crate std;
     use std::vec;
     use std::vec::Vec;
@@ -233,13 +265,17 @@ mod tests {
     use crate::quant::ChannelQuant;
 
     /// A 3x3 window at `stride` with this padding above and on the left.
-    fn window(stride: u16, [top, left]: [u16; 2]) -> Window {
+    pub(in crate::kernels) fn window(stride: u16, [top, left]: [u16; 2]) -> Window {
         let axis = |pad| Axis { kernel: 3, stride, dilation: 1, pad };
         Window { height: axis(top), width: axis(left) }
     }
 
     fn node(layer: &Layer, band: u32) -> OneNode {
-        let mut node = OneNode::new(OpCode::DepthwiseConv2d).packing(Packing::RowPairs);
+        packed::<false>(layer, band)
+    }
+
+    pub(in crate::kernels) fn packed<const INT4: bool>(layer: &Layer, band: u32) -> OneNode {
+        let mut node = OneNode::new(OpCode::DepthwiseConv2d).packing(operator::<INT4>().packing);
         let ([_, _, w, c], [_, out_h, out_w, _]) = (layer.input.shape, layer.output);
         let of_channel = |o: usize| layer.weights.data[o..].iter().step_by(c);
         let channels: Vec<ChannelQuant> = (0..c).map(|o| layer.fold(o, of_channel(o))).collect();
@@ -247,8 +283,10 @@ mod tests {
         assert!(row_pairs::holds(&weights, &channels));
         let (mut words, mut records) = (vec![0; c * WEIGHT_WORDS], vec![0; c * RECORD_WORDS]);
         row_pairs::encode(&weights, &channels, &mut words, &mut records);
+        let mut bytes = vec![0; nibbles::bytes(weights.len())];
+        nibbles::encode(&weights, &mut bytes);
         let params = Params {
-            weights: node.constants(&words),
+            weights: if INT4 { node.constants(&bytes) } else { node.constants(&words) },
             channels: node.constants(&records),
             window: layer.window,
             band,
@@ -257,7 +295,8 @@ mod tests {
             reserved: [0; 3],
         };
         let node = node.params(&params).input(&layer.input.shape, &layer.input.data);
-        node.output::<i8>(&layer.output).scratch(scratch_len(&params, w, [out_h, out_w]))
+        let expanded = if INT4 { expanded_len(c) } else { 0 };
+        node.output::<i8>(&layer.output).scratch(scratch_len(&params, w, [out_h, out_w]) + expanded)
     }
 
     #[test]

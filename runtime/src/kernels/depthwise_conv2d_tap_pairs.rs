@@ -12,7 +12,8 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 use crate::format::{Node, OpCode, Packing};
 use crate::isa::{Active, Isa, RowPairs, Runs, Stack, Tile};
 use crate::kernels::{Axis, Call, NodeError, Operator, Tensor, TensorMut, Unary, Window, require};
-use crate::packing::tap_pairs::{Columns, RECORD_WORDS};
+use crate::packing::nibbles;
+use crate::packing::tap_pairs::{Columns, RECORD_WORDS, expand};
 use crate::quant::OutputStage;
 
 /// Channels that are laid out together are a multiple of this; one at a time where there are fewer.
@@ -132,11 +133,22 @@ impl Layout {
     }
 }
 
-/// Entry for a kernel set.
-pub static OPERATOR: Operator =
-    Operator { code: OpCode::DepthwiseConv2d, packing: Packing::TapPairs, check, run };
+/// Bytes of scratch beside that of a layout for int4 weights of so many output channels; `None` for a window that the kernel
+/// does not take.
+pub fn expanded_len(params: &Params, channels: usize) -> Option<usize> {
+    channels.checked_mul(kernel(params)?.words())?.checked_mul(size_of::<u32>())
+}
 
-fn check(node: &Node<'_>) -> Result<u64, NodeError> {
+/// Entry for a kernel set.
+pub static OPERATOR: Operator = operator::<false>();
+
+/// The entry for weights that are packed in the file, or for `INT4` weights, which are packed into scratch first.
+pub(super) const fn operator<const INT4: bool>() -> Operator {
+    let packing = if INT4 { Packing::NibbleTapPairs } else { Packing::TapPairs };
+    Operator { code: OpCode::DepthwiseConv2d, packing, check: check::<INT4>, run: run::<INT4> }
+}
+
+fn check<const INT4: bool>(node: &Node<'_>) -> Result<u64, NodeError> {
     let params = node.params::<Params>().ok_or(NodeError::Params)?;
     require(params.stage.is_valid() && params.reserved == [0; 2], NodeError::Params)?;
     require(params.rows > 0 && params.columns > 0 && params.fours > 0, NodeError::Params)?;
@@ -146,22 +158,37 @@ fn check(node: &Node<'_>) -> Result<u64, NodeError> {
     params.window.check([h, w], [out_h, out_w])?;
     require(out_c.is_multiple_of(c) && n == out_n, NodeError::Shape)?;
     let layout = Layout::new(params, c, [out_h, out_w]).ok_or(NodeError::Params)?;
-    let (_, output) = node.check_unary::<i8, i8>(layout.scratch_len())?;
-    constants(node, params, out_c).ok_or(NodeError::Constants)?;
+    let expanded = if INT4 { expanded_len(params, out_c).ok_or(NodeError::Params)? } else { 0 };
+    let (_, output) = node.check_unary::<i8, i8>(layout.scratch_len().saturating_add(expanded))?;
+    if INT4 {
+        nibbles(node, params, out_c).ok_or(NodeError::Constants)?;
+    } else {
+        words(node, params, out_c).ok_or(NodeError::Constants)?;
+    }
+    records(node, params, out_c).ok_or(NodeError::Constants)?;
     let products = (output.shape.elements() as u64).saturating_mul(params.window.area() as u64);
     let laid_out = (layout.tiles([out_h, out_w]) as u64).saturating_mul(layout.plane() as u64);
     // A small tile may take longer to lay out than to compute.
     Ok(products.max(laid_out.saturating_mul((n * c) as u64)))
 }
 
-fn constants<'m>(node: &Node<'m>, params: &Params, out_c: usize) -> Option<(&'m [u32], &'m [i32])> {
-    let kernel = Columns::of([params.window.height.kernel, params.window.width.kernel].map(usize::from))?;
-    let weights = node.constants(params.weights, out_c.checked_mul(kernel.words())?)?;
-    let records = node.constants(params.channels, out_c.checked_mul(RECORD_WORDS)?)?;
-    Some((weights, records))
+fn kernel(params: &Params) -> Option<Columns> {
+    Columns::of([params.window.height.kernel, params.window.width.kernel].map(usize::from))
 }
 
-fn run(call: &mut Call<'_, '_>) {
+fn words<'m>(node: &Node<'m>, params: &Params, out_c: usize) -> Option<&'m [u32]> {
+    node.constants(params.weights, out_c.checked_mul(kernel(params)?.words())?)
+}
+
+fn nibbles<'m>(node: &Node<'m>, params: &Params, out_c: usize) -> Option<&'m [u8]> {
+    node.constants(params.weights, nibbles::bytes(out_c.checked_mul(params.window.area())?))
+}
+
+fn records<'m>(node: &Node<'m>, params: &Params, out_c: usize) -> Option<&'m [i32]> {
+    node.constants(params.channels, out_c.checked_mul(RECORD_WORDS)?)
+}
+
+fn run<const INT4: bool>(call: &mut Call<'_, '_>) {
     let node = call.node;
     let Some(params) = node.params::<Params>() else { return };
     let Some(Unary { input, output, scratch }) = call.unary::<i8, i8>() else { return };
@@ -169,8 +196,20 @@ fn run(call: &mut Call<'_, '_>) {
     else {
         return;
     };
-    let Some((weights, records)) = constants(&node, params, out_c) else { return };
     let Some(layout) = Layout::new(params, c, [out_h, out_w]) else { return };
+    let Some(records) = records(&node, params, out_c) else { return };
+    let (weights, scratch) = if INT4 {
+        let Some(nibbles) = nibbles(&node, params, out_c) else { return };
+        let Some(len) = expanded_len(params, out_c) else { return };
+        let Some((words, scratch)) = scratch.split_at_mut_checked(len) else { return };
+        let Ok(words) = <[u32]>::mut_from_bytes(words) else { return };
+        let size = [params.window.height.kernel, params.window.width.kernel].map(usize::from);
+        expand(nibbles, size, (out_c / c.max(1)).max(1), words);
+        (&*words, scratch)
+    } else {
+        let Some(words) = words(&node, params, out_c) else { return };
+        (words, scratch)
+    };
     let Some(scratch) = scratch.get_mut(..layout.scratch_len()) else { return };
     let Ok(words) = <[u32]>::mut_from_bytes(scratch) else { return };
     let layer = Layer { params, layout, weights, records, input: [h, w, c], output: [out_h, out_w, out_c] };
@@ -300,7 +339,7 @@ impl Layer<'_> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     extern crate std;
     use std::vec;
     use std::vec::Vec;
@@ -309,13 +348,17 @@ mod tests {
 
     use super::*;
     use crate::kernels::depthwise_conv2d::tests::layer;
-    use crate::kernels::testing::{OneNode, definitions, windows};
+    use crate::kernels::testing::{Layer, OneNode, definitions, windows};
     use crate::packing::tap_pairs;
     use crate::quant::ChannelQuant;
 
-    fn node(layer: &crate::kernels::testing::Layer, [rows, columns]: [u16; 2]) -> OneNode {
+    fn node(layer: &Layer, tile: [u16; 2]) -> OneNode {
+        packed::<false>(layer, tile)
+    }
+
+    pub(in crate::kernels) fn packed<const INT4: bool>(layer: &Layer, [rows, columns]: [u16; 2]) -> OneNode {
         let fours = 1 + (rows % 3) as u8;
-        let mut node = OneNode::new(OpCode::DepthwiseConv2d).packing(Packing::TapPairs);
+        let mut node = OneNode::new(OpCode::DepthwiseConv2d).packing(operator::<INT4>().packing);
         let [_, out_h, out_w, out_c] = layer.output;
         let [_, kh, kw, _] = layer.weights.shape;
         let of_channel = |o: usize| layer.weights.data[o..].iter().step_by(out_c);
@@ -332,8 +375,10 @@ mod tests {
             &mut words,
             &mut records,
         );
+        let mut bytes = vec![0; nibbles::bytes(weights.len())];
+        nibbles::encode(&weights, &mut bytes);
         let params = Params {
-            weights: node.constants(&words),
+            weights: if INT4 { node.constants(&bytes) } else { node.constants(&words) },
             channels: node.constants(&records),
             window: layer.window,
             rows,
@@ -345,7 +390,8 @@ mod tests {
         };
         let layout = Layout::new(&params, layer.input.shape[3], [out_h, out_w]).unwrap();
         let node = node.params(&params).input(&layer.input.shape, &layer.input.data);
-        node.output::<i8>(&layer.output).scratch(layout.scratch_len())
+        let expanded = if INT4 { expanded_len(&params, out_c).unwrap() } else { 0 };
+        node.output::<i8>(&layer.output).scratch(layout.scratch_len() + expanded)
     }
 
     const AXIS: Axis = Axis { kernel: 3, stride: 1, dilation: 1, pad: 1 };

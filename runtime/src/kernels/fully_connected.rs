@@ -7,9 +7,9 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-use crate::format::{Node, OpCode, Packing};
+use crate::format::{Node, OpCode};
 use crate::isa::{Active, Isa};
-use crate::kernels::conv2d::pixel_times_channels;
+use crate::kernels::plain_weights::{Bytes, PlainWeights};
 use crate::kernels::{Call, NodeError, Operator, Unary, require};
 use crate::quant::{ChannelQuant, OutputStage};
 
@@ -28,10 +28,14 @@ pub struct Params {
 }
 
 /// Entry for a kernel set.
-pub static OPERATOR: Operator =
-    Operator { code: OpCode::FullyConnected, packing: Packing::Plain, check, run };
+pub static OPERATOR: Operator = operator::<Bytes>();
 
-fn check(node: &Node<'_>) -> Result<u64, NodeError> {
+/// The entry of a way to store weights.
+pub(super) const fn operator<W: PlainWeights>() -> Operator {
+    Operator { code: OpCode::FullyConnected, packing: W::CODE, check: check::<W>, run: run::<W> }
+}
+
+fn check<W: PlainWeights>(node: &Node<'_>) -> Result<u64, NodeError> {
     let params = node.params::<Params>().ok_or(NodeError::Params)?;
     require(params.stage.is_valid(), NodeError::Params)?;
     let (input, output) = node.check_unary::<i8, i8>(0)?;
@@ -39,33 +43,33 @@ fn check(node: &Node<'_>) -> Result<u64, NodeError> {
     let depth = params.depth as usize;
     require(depth > 0 && rows.checked_mul(depth) == Some(input.shape.elements()), NodeError::Shape)?;
     let weights = outputs.checked_mul(depth).ok_or(NodeError::Constants)?;
-    node.constants::<i8>(params.weights, weights).ok_or(NodeError::Constants)?;
+    node.constants::<W::Unit>(params.weights, W::units(weights)).ok_or(NodeError::Constants)?;
     node.constants::<ChannelQuant>(params.channels, outputs).ok_or(NodeError::Constants)?;
     Ok(rows as u64 * weights as u64)
 }
 
-fn run(call: &mut Call<'_, '_>) {
+fn run<W: PlainWeights>(call: &mut Call<'_, '_>) {
     let node = call.node;
     let Some(params) = node.params::<Params>() else { return };
     let Some(Unary { input, output, .. }) = call.unary::<i8, i8>() else { return };
     let (depth, (_, outputs)) = (params.depth as usize, output.shape.rows());
-    let Some(weights) = node.constants::<i8>(params.weights, depth * outputs) else { return };
+    let Some(weights) = node.constants::<W::Unit>(params.weights, W::units(depth * outputs)) else { return };
     let Some(channels) = node.constants::<ChannelQuant>(params.channels, outputs) else { return };
-    fully_connected::<Active>(weights, channels, &params.stage, input.data, output.data);
+    fully_connected::<Active, W>(weights, depth, channels, &params.stage, input.data, output.data);
 }
 
-/// The kernel: `input` holds rows as long as a row of `weights`, `output` rows of one value per channel.
-pub fn fully_connected<I: Isa>(
-    weights: &[i8],
+/// The kernel: `input` holds rows of `depth` values, as many as a row of `weights` has, `output` rows of one value per channel.
+fn fully_connected<I: Isa, W: PlainWeights>(
+    weights: &[W::Unit],
+    depth: usize,
     channels: &[ChannelQuant],
     stage: &OutputStage,
     input: &[i8],
     output: &mut [i8],
 ) {
-    let outputs = channels.len().max(1);
-    let depth = (weights.len() / outputs).max(1);
-    for (row, out) in input.chunks_exact(depth).zip(output.chunks_exact_mut(outputs)) {
-        pixel_times_channels::<I>(row, weights, channels, stage, out);
+    let rows = input.chunks_exact(depth.max(1));
+    for (row, out) in rows.zip(output.chunks_exact_mut(channels.len().max(1))) {
+        W::times_channels::<I>(weights, 0, row, channels, stage, out);
     }
 }
 
@@ -78,6 +82,7 @@ pub(super) mod tests {
 
     use super::*;
     use crate::kernels::Window;
+    use crate::kernels::plain_weights::tests::StoredWeights;
     use crate::kernels::testing::{Layer, OneNode, definitions};
 
     /// A layer, which is a pointwise convolution of a row of pixels.
@@ -87,12 +92,16 @@ pub(super) mod tests {
     }
 
     fn node(layer: &Layer) -> OneNode {
-        let mut node = OneNode::new(OpCode::FullyConnected);
+        stored::<Bytes>(layer)
+    }
+
+    pub(in crate::kernels) fn stored<W: StoredWeights>(layer: &Layer) -> OneNode {
+        let mut node = OneNode::new(OpCode::FullyConnected).packing(W::CODE);
         let [_, _, rows, depth] = layer.input.shape;
         let weights = layer.weights.data.chunks(depth).enumerate();
         let channels: Vec<_> = weights.map(|(o, row)| layer.fold(o, row)).collect();
         let params = Params {
-            weights: node.constants(&layer.weights.data),
+            weights: W::constants(&mut node, &layer.weights.data),
             channels: node.constants(&channels),
             depth: depth as u32,
             stage: layer.stage,

@@ -5,10 +5,10 @@
 
 use zerocopy::FromBytes;
 
-use crate::format::{Node, OpCode, Packing};
+use crate::format::{Node, OpCode};
 use crate::isa::{Active, Isa, Rows, Strip};
 use crate::kernels::fully_connected::Params;
-use crate::kernels::lane_layer::LaneLayer;
+use crate::kernels::lane_layer::{BytePairs, LaneLayer, LanePacking};
 use crate::kernels::{Call, NodeError, Operator, Unary, require};
 use crate::packing::lanes;
 
@@ -21,39 +21,47 @@ pub fn scratch_len(params: &Params) -> usize {
 }
 
 /// Entry for a kernel set.
-pub static OPERATOR: Operator =
-    Operator { code: OpCode::FullyConnected, packing: Packing::Lanes, check, run };
+pub static OPERATOR: Operator = operator::<BytePairs>();
 
-fn check(node: &Node<'_>) -> Result<u64, NodeError> {
+/// The entry of a packing.
+pub(super) const fn operator<P: LanePacking>() -> Operator {
+    Operator { code: OpCode::FullyConnected, packing: P::CODE, check: check::<P>, run: run::<P> }
+}
+
+fn check<P: LanePacking>(node: &Node<'_>) -> Result<u64, NodeError> {
     let params = node.params::<Params>().ok_or(NodeError::Params)?;
     require(params.stage.is_valid(), NodeError::Params)?;
     let (input, output) = node.check_unary::<i8, i8>(scratch_len(params))?;
     let (rows, outputs) = output.shape.rows();
     let depth = params.depth as usize;
     require(depth > 0 && rows.checked_mul(depth) == Some(input.shape.elements()), NodeError::Shape)?;
-    layer(node, params, outputs).ok_or(NodeError::Constants)?;
+    layer::<P>(node, params, outputs).ok_or(NodeError::Constants)?;
     Ok(output.shape.elements() as u64 * depth as u64)
 }
 
-fn run(call: &mut Call<'_, '_>) {
+fn run<P: LanePacking>(call: &mut Call<'_, '_>) {
     let node = call.node;
     let Some(params) = node.params::<Params>() else { return };
     let Some(Unary { input, output, scratch }) = call.unary::<i8, i8>() else { return };
     let (depth, (_, outputs)) = (params.depth as usize, output.shape.rows());
-    let Some(layer) = layer(&node, params, outputs) else { return };
+    let Some(layer) = layer::<P>(&node, params, outputs) else { return };
     let Some(scratch) = scratch.get_mut(..scratch_len(params)) else { return };
     let Ok(scratch) = <[i16]>::mut_from_bytes(scratch) else { return };
-    fully_connected_lanes::<Active>(&layer, depth, input.data, output.data, scratch);
+    fully_connected_lanes::<Active, P>(&layer, depth, input.data, output.data, scratch);
 }
 
-fn layer<'m>(node: &Node<'m>, params: &'m Params, outputs: usize) -> Option<LaneLayer<'m>> {
+fn layer<'m, P: LanePacking>(
+    node: &Node<'m>,
+    params: &'m Params,
+    outputs: usize,
+) -> Option<LaneLayer<'m, P>> {
     let sizes = [outputs, params.depth as usize];
     LaneLayer::new(node, [params.weights, params.channels], &params.stage, sizes, GROUP)
 }
 
 /// The kernel: rows of `depth` inputs to rows of outputs.
-fn fully_connected_lanes<I: Isa>(
-    layer: &LaneLayer<'_>,
+fn fully_connected_lanes<I: Isa, P: LanePacking>(
+    layer: &LaneLayer<'_, P>,
     depth: usize,
     mut input: &[i8],
     mut output: &mut [i8],
@@ -82,7 +90,7 @@ fn fully_connected_lanes<I: Isa>(
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use proptest::prelude::*;
 
     use super::*;
@@ -91,9 +99,13 @@ mod tests {
     use crate::kernels::testing::{Layer, OneNode, definitions};
 
     fn node(layer: &Layer) -> OneNode {
-        let mut node = OneNode::new(OpCode::FullyConnected).packing(Packing::Lanes);
+        packed::<BytePairs>(layer)
+    }
+
+    pub(in crate::kernels) fn packed<P: LanePacking>(layer: &Layer) -> OneNode {
+        let mut node = OneNode::new(OpCode::FullyConnected).packing(P::CODE);
         let [_, _, rows, depth] = layer.input.shape;
-        let [weights, channels] = constants(&mut node, layer, depth, GROUP);
+        let [weights, channels] = constants::<P>(&mut node, layer, depth, GROUP);
         let params = Params { weights, channels, depth: depth as u32, stage: layer.stage };
         let node = node.params(&params).input(&[rows, depth], &layer.input.data);
         node.output::<i8>(&[rows, layer.output[3]]).scratch(scratch_len(&params))

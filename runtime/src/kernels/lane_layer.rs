@@ -1,13 +1,69 @@
-//! A layer's weights on byte-pair lanes: what the operators that use the packing share.
+//! A layer's weights on lanes: what the operators that use byte-pair or nibble lanes share.
 
-use crate::format::Node;
+use core::fmt::Debug;
+use core::marker::PhantomData;
+
+use crate::format::{Node, Packing};
 use crate::isa::{Isa, Lanes, Strip};
-use crate::packing::lanes;
+use crate::packing::{lanes, nibble_lanes};
 use crate::quant::OutputStage;
+
+/// A packing that puts several channels into one lane.
+pub(super) trait LanePacking: Copy + Debug {
+    /// Its code.
+    const CODE: Packing;
+    /// Channels in a lane, a power of two. A layer's channels are filled up to a multiple of them.
+    const CHANNELS: usize;
+
+    /// Size of the next group where `left` channels are left.
+    fn group_size(left: usize, largest: usize) -> usize;
+
+    /// The inner loop.
+    fn run<I: Isa>(lanes: &Lanes<'_>, strip: &Strip, input: &[i16], output: &mut [i8]);
+}
+
+/// [`crate::packing::lanes`].
+#[derive(Debug, Clone, Copy)]
+pub(super) struct BytePairs;
+
+impl LanePacking for BytePairs {
+    const CODE: Packing = Packing::Lanes;
+    const CHANNELS: usize = 2;
+
+    #[inline]
+    fn group_size(left: usize, largest: usize) -> usize {
+        lanes::group_size(left, largest)
+    }
+
+    #[inline]
+    fn run<I: Isa>(lanes: &Lanes<'_>, strip: &Strip, input: &[i16], output: &mut [i8]) {
+        I::lanes(lanes, strip, input, output);
+    }
+}
+
+/// [`crate::packing::nibble_lanes`].
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Nibbles;
+
+impl LanePacking for Nibbles {
+    const CODE: Packing = Packing::NibbleLanes;
+    const CHANNELS: usize = nibble_lanes::QUAD;
+
+    #[inline]
+    fn group_size(left: usize, largest: usize) -> usize {
+        nibble_lanes::group_size(left, largest)
+    }
+
+    #[inline]
+    fn run<I: Isa>(lanes: &Lanes<'_>, strip: &Strip, input: &[i16], output: &mut [i8]) {
+        I::nibble_lanes(lanes, strip, input, output);
+    }
+}
 
 /// Packed weights and records of a layer with `channels` outputs of `inputs` inputs each.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct LaneLayer<'m> {
+pub(super) struct LaneLayer<'m, P> {
+    packing: PhantomData<P>,
     words: &'m [u32],
     records: &'m [i32],
     stage: &'m OutputStage,
@@ -16,7 +72,7 @@ pub(super) struct LaneLayer<'m> {
     largest: usize,
 }
 
-impl<'m> LaneLayer<'m> {
+impl<'m, P: LanePacking> LaneLayer<'m, P> {
     /// The layer whose weights and records stand at these offsets of the constant section, in groups of at most
     /// `largest`, which is not 0.
     pub(super) fn new(
@@ -27,10 +83,10 @@ impl<'m> LaneLayer<'m> {
         largest: usize,
     ) -> Option<Self> {
         let pairs = lanes::pairs(inputs);
-        let padded = lanes::padded_channels(channels, largest);
-        let words = node.constants(offsets[0], (padded / 2).checked_mul(pairs)?)?;
+        let padded = channels.checked_next_multiple_of(P::CHANNELS)?;
+        let words = node.constants(offsets[0], (padded / P::CHANNELS).checked_mul(pairs)?)?;
         let records = node.constants(offsets[1], padded.checked_mul(lanes::RECORD_WORDS)?)?;
-        Some(Self { words, records, stage, channels, pairs, largest })
+        Some(Self { packing: PhantomData, words, records, stage, channels, pairs, largest })
     }
 
     /// Input pairs of a pixel.
@@ -50,16 +106,15 @@ impl<'m> LaneLayer<'m> {
         let mut start = 0;
         while start < self.channels {
             let left = self.channels - start;
-            let size = lanes::group_size(left, self.largest);
+            let size = P::group_size(left, self.largest);
             // All whole groups of the largest size go together; of others there is one at a time.
             let channels =
                 if size <= left && size == self.largest { left & !(size - 1) } else { left.min(size) };
             let groups = Lanes { size, words, records, stage: self.stage };
             let output = output.get_mut(start..).unwrap_or_default();
-            I::lanes(&groups, &Strip { channels, ..*strip }, input, output);
-            // Groups are filled up to an even number of channels, or to four.
-            let padded = channels + channels % 2;
-            words = words.get(padded / 2 * self.pairs..).unwrap_or_default();
+            P::run::<I>(&groups, &Strip { channels, ..*strip }, input, output);
+            let padded = channels.next_multiple_of(P::CHANNELS);
+            words = words.get(padded / P::CHANNELS * self.pairs..).unwrap_or_default();
             records = records.get(padded * lanes::RECORD_WORDS..).unwrap_or_default();
             start += channels;
         }
@@ -83,9 +138,12 @@ pub(super) mod tests {
     use crate::kernels::testing::{Layer, OneNode};
     use crate::quant::ChannelQuant;
 
+    type Holds = fn(&[i8], usize, &[ChannelQuant]) -> bool;
+    type Encode = fn(&[i8], usize, &[ChannelQuant], usize, &mut [u32], &mut [i32]);
+
     /// Puts the weights of `layer` on lanes, every `row` of them padded to an even number, and its folded channels with
     /// them, into the constants of `node`; gives their offsets.
-    pub(in crate::kernels) fn constants(
+    pub(in crate::kernels) fn constants<P: LanePacking>(
         node: &mut OneNode,
         layer: &Layer,
         row: usize,
@@ -99,10 +157,15 @@ pub(super) mod tests {
             |row: &[i8]| row.iter().copied().chain((row.len() % 2 == 1).then_some(0)).collect::<Vec<_>>();
         let padded: Vec<i8> = weights.chunks(row).flat_map(pad).collect();
         let inputs = padded.len() / count;
-        assert!(lanes::holds(&padded, inputs, &channels));
-        let mut words = vec![0; lanes::weight_words(count, inputs, largest)];
-        let mut records = vec![0; lanes::record_words(count, largest)];
-        lanes::encode(&padded, inputs, &channels, largest, &mut words, &mut records);
+        let words = count.next_multiple_of(P::CHANNELS) / P::CHANNELS * lanes::pairs(inputs);
+        let records = count.next_multiple_of(P::CHANNELS) * lanes::RECORD_WORDS;
+        let (mut words, mut records) = (vec![0; words], vec![0; records]);
+        let (holds, encode): (Holds, Encode) = match P::CODE {
+            Packing::Lanes => (lanes::holds, lanes::encode),
+            _ => (nibble_lanes::holds, nibble_lanes::encode),
+        };
+        assert!(holds(&padded, inputs, &channels));
+        encode(&padded, inputs, &channels, largest, &mut words, &mut records);
         [node.constants(&words), node.constants(&records)]
     }
 }

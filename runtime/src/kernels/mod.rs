@@ -14,14 +14,27 @@ mod call;
 pub mod concatenation;
 pub mod conv2d;
 pub mod conv2d_lanes;
+pub mod conv2d_nibble_lanes;
+pub mod conv2d_nibbles;
+pub mod conv2d_signs;
+pub mod conv2d_xnor;
 pub mod copy;
 pub mod depthwise_conv2d;
+pub mod depthwise_conv2d_nibble_row_pairs;
+pub mod depthwise_conv2d_nibble_tap_pairs;
+pub mod depthwise_conv2d_nibbles;
 pub mod depthwise_conv2d_row_pairs;
 pub mod depthwise_conv2d_tap_pairs;
 pub mod dequantize;
+pub mod dynamic_fully_connected;
+pub mod dynamic_fully_connected_nibbles;
 pub mod elementwise;
 pub mod fully_connected;
 pub mod fully_connected_lanes;
+pub mod fully_connected_nibble_lanes;
+pub mod fully_connected_nibbles;
+pub mod fully_connected_signs;
+pub mod fully_connected_xnor;
 mod lane_layer;
 pub mod lookup;
 pub mod max_pool2d;
@@ -32,10 +45,12 @@ pub mod mul;
 mod operator;
 pub mod pad;
 mod patch;
+mod plain_weights;
 pub mod pool2d;
 pub mod quantize;
 pub mod resize_bilinear;
 pub mod resize_nearest;
+mod sign_layer;
 pub mod softmax;
 mod strided;
 pub mod strided_slice;
@@ -44,8 +59,10 @@ pub mod sub;
 mod testing;
 pub mod transpose;
 pub mod transpose_conv2d;
+pub mod transpose_conv2d_nibbles;
 mod wide_columns;
 mod window;
+mod xnor_rows;
 
 pub use call::{Call, Element, Tensor, TensorMut, Unary};
 pub use operator::{KernelSet, NodeError, Operator, require};
@@ -59,13 +76,26 @@ pub static ALL: KernelSet = KernelSet(&[
     &concatenation::OPERATOR,
     &conv2d::OPERATOR,
     &conv2d_lanes::OPERATOR,
+    &conv2d_nibble_lanes::OPERATOR,
+    &conv2d_nibbles::OPERATOR,
+    &conv2d_signs::OPERATOR,
+    &conv2d_xnor::OPERATOR,
     &copy::OPERATOR,
     &depthwise_conv2d::OPERATOR,
+    &depthwise_conv2d_nibble_row_pairs::OPERATOR,
+    &depthwise_conv2d_nibble_tap_pairs::OPERATOR,
+    &depthwise_conv2d_nibbles::OPERATOR,
     &depthwise_conv2d_row_pairs::OPERATOR,
     &depthwise_conv2d_tap_pairs::OPERATOR,
     &dequantize::OPERATOR,
+    &dynamic_fully_connected::OPERATOR,
+    &dynamic_fully_connected_nibbles::OPERATOR,
     &fully_connected::OPERATOR,
     &fully_connected_lanes::OPERATOR,
+    &fully_connected_nibble_lanes::OPERATOR,
+    &fully_connected_nibbles::OPERATOR,
+    &fully_connected_signs::OPERATOR,
+    &fully_connected_xnor::OPERATOR,
     &lookup::OPERATOR,
     &max_pool2d::OPERATOR,
     &maximum::OPERATOR,
@@ -81,4 +111,5 @@ pub static ALL: KernelSet = KernelSet(&[
     &sub::OPERATOR,
     &transpose::OPERATOR,
     &transpose_conv2d::OPERATOR,
+    &transpose_conv2d_nibbles::OPERATOR,
 ]);

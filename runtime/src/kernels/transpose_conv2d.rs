@@ -18,10 +18,10 @@ use core::num::NonZeroUsize;
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-use crate::format::{Node, OpCode, Packing};
+use crate::format::{Node, OpCode};
 use crate::isa::{Active, Isa};
-use crate::kernels::conv2d::pixel_times_channels;
 use crate::kernels::patch::Patches;
+use crate::kernels::plain_weights::{Bytes, PlainWeights};
 use crate::kernels::{Axis, Call, NodeError, Operator, Tensor, TensorMut, Unary, Window, require};
 use crate::quant::{ChannelQuant, OutputStage};
 
@@ -57,10 +57,14 @@ pub fn scratch_len(params: &Params, input_channels: usize) -> usize {
 }
 
 /// Entry for a kernel set.
-pub static OPERATOR: Operator =
-    Operator { code: OpCode::TransposeConv2d, packing: Packing::Plain, check, run };
+pub static OPERATOR: Operator = operator::<Bytes>();
 
-fn check(node: &Node<'_>) -> Result<u64, NodeError> {
+/// The entry of a way to store weights.
+pub(super) const fn operator<W: PlainWeights>() -> Operator {
+    Operator { code: OpCode::TransposeConv2d, packing: W::CODE, check: check::<W>, run: run::<W> }
+}
+
+fn check<W: PlainWeights>(node: &Node<'_>) -> Result<u64, NodeError> {
     let params = node.params::<Params>().ok_or(NodeError::Params)?;
     require(params.stage.is_valid() && params.reserved == [0; 3], NodeError::Params)?;
     let input_shape = node.input(0).and_then(|t| t.shape.nhwc()).ok_or(NodeError::Shape)?;
@@ -73,7 +77,7 @@ fn check(node: &Node<'_>) -> Result<u64, NodeError> {
     require(n == out_n, NodeError::Shape)?;
     let depth = params.window.area().checked_mul(c).ok_or(NodeError::Constants)?;
     let weights = depth.checked_mul(out_c).ok_or(NodeError::Constants)?;
-    node.constants::<i8>(params.weights, weights).ok_or(NodeError::Constants)?;
+    node.constants::<W::Unit>(params.weights, W::units(weights)).ok_or(NodeError::Constants)?;
     let phases = usize::from(height.stride) * usize::from(width.stride);
     let records = phases.checked_mul(out_c).ok_or(NodeError::Constants)?;
     node.constants::<ChannelQuant>(params.channels, records).ok_or(NodeError::Constants)?;
@@ -83,24 +87,24 @@ fn check(node: &Node<'_>) -> Result<u64, NodeError> {
     Ok(products.saturating_add(output.shape.elements() as u64))
 }
 
-fn run(call: &mut Call<'_, '_>) {
+fn run<W: PlainWeights>(call: &mut Call<'_, '_>) {
     let node = call.node;
     let Some(params) = node.params::<Params>() else { return };
     let Some(Unary { input, output, scratch }) = call.unary::<i8, i8>() else { return };
     let [Some([.., c]), Some([.., out_c])] = [input.shape.nhwc(), output.shape.nhwc()] else { return };
     let Window { height, width } = params.window;
     let weights = params.window.area() * c * out_c;
-    let Some(weights) = node.constants::<i8>(params.weights, weights) else { return };
+    let Some(weights) = node.constants::<W::Unit>(params.weights, W::units(weights)) else { return };
     let records = usize::from(height.stride) * usize::from(width.stride) * out_c;
     let Some(channels) = node.constants::<ChannelQuant>(params.channels, records) else { return };
     let Ok(scratch) = <[i8]>::mut_from_bytes(scratch) else { return };
-    transpose_conv2d::<Active>(params, weights, channels, input, output, scratch);
+    transpose_conv2d::<Active, W>(params, weights, channels, input, output, scratch);
 }
 
 /// The kernel. Shapes, weights, channels and scratch are as `check` demands; otherwise the output is left unfinished.
-pub fn transpose_conv2d<I: Isa>(
+fn transpose_conv2d<I: Isa, W: PlainWeights>(
     params: &Params,
-    weights: &[i8],
+    weights: &[W::Unit],
     channels: &[ChannelQuant],
     input: Tensor<'_, i8>,
     output: TensorMut<'_, i8>,
@@ -112,7 +116,7 @@ pub fn transpose_conv2d<I: Isa>(
     };
     let Window { height, width } = params.window;
     let phases = [Phases::new(&height), Phases::new(&width)];
-    let kernel = Kernel { phases, weights, channels, stage: &params.stage };
+    let kernel = Kernel::<W> { phases, weights, channels, stage: &params.stage };
     let (out_c, out_row_len) = (out_c.max(1), (out_w * out_c).max(1));
     let images = input.data.chunks_exact((h * w * c).max(1));
     for (image, out_image) in images.zip(output.data.chunks_exact_mut((out_h * out_row_len).max(1))) {
@@ -128,14 +132,14 @@ pub fn transpose_conv2d<I: Isa>(
 }
 
 /// What all output pixels are computed with.
-struct Kernel<'a> {
+struct Kernel<'a, W: PlainWeights> {
     phases: [Phases; 2],
-    weights: &'a [i8],
+    weights: &'a [W::Unit],
     channels: &'a [ChannelQuant],
     stage: &'a OutputStage,
 }
 
-impl Kernel<'_> {
+impl<W: PlainWeights> Kernel<'_, W> {
     /// Computes output position `[y, x]`, counted from the start of the padding.
     fn pixel<I: Isa>(
         &self,
@@ -150,7 +154,6 @@ impl Kernel<'_> {
         let (c, out_c) = (patches.channels, output.len());
         let before = height.before(phase_y) * width.kernel + rows * width.before(phase_x);
         let record = (phase_y * width.stride.get() + phase_x) * out_c;
-        let weights = self.weights.get(before * c * out_c..).unwrap_or_default();
         let channels = self.channels.get(record..record + out_c).unwrap_or_default();
         let Some(patch) = scratch.get_mut(..rows * columns * c) else { return };
         if patch.is_empty() {
@@ -161,7 +164,8 @@ impl Kernel<'_> {
         }
         let window = Window { height: neighbours(rows), width: neighbours(columns) };
         patches.gather(&window, [base_y, base_x], patch);
-        pixel_times_channels::<I>(patch, weights, channels, self.stage, output);
+        let start = before * c * out_c;
+        W::times_channels::<I>(self.weights, start, patch, channels, self.stage, output);
     }
 }
 
@@ -212,7 +216,7 @@ impl Phases {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     extern crate std;
     use std::vec;
     use std::vec::Vec;
@@ -220,6 +224,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::kernels::plain_weights::tests::StoredWeights;
     use crate::kernels::testing::{Layer, OneNode, definitions};
 
     /// OHWI weights phase by phase, and the folded channels of each phase.
@@ -244,16 +249,25 @@ mod tests {
         (packed, channels)
     }
 
-    fn layer(window: Window, input: [usize; 4], [out_h, out_w, out_c]: [usize; 3], seed: u64) -> Layer {
+    pub(in crate::kernels) fn layer(
+        window: Window,
+        input: [usize; 4],
+        [out_h, out_w, out_c]: [usize; 3],
+        seed: u64,
+    ) -> Layer {
         let [kh, kw] = [window.height, window.width].map(|axis| usize::from(axis.kernel));
         Layer::random(seed, window, input, [out_c, kh, kw, input[3]], [input[0], out_h, out_w, out_c])
     }
 
     fn node(layer: &Layer) -> OneNode {
-        let mut node = OneNode::new(OpCode::TransposeConv2d);
+        stored::<Bytes>(layer)
+    }
+
+    pub(in crate::kernels) fn stored<W: StoredWeights>(layer: &Layer) -> OneNode {
+        let mut node = OneNode::new(OpCode::TransposeConv2d).packing(W::CODE);
         let (weights, channels) = pack(layer);
         let params = Params {
-            weights: node.constants(&weights),
+            weights: W::constants(&mut node, &weights),
             channels: node.constants(&channels),
             window: layer.window,
             stage: layer.stage,
@@ -272,7 +286,7 @@ mod tests {
         node(&layer(window, [2, 2, 3, 4], [4, 5, 3], 0)).assert_mutants_stay_within_bounds();
     }
 
-    fn any_axis() -> impl Strategy<Value = Axis> {
+    pub(in crate::kernels) fn any_axis() -> impl Strategy<Value = Axis> {
         (1..6u16, 1..5u16, 0..4u16).prop_map(|(kernel, stride, pad)| Axis {
             kernel,
             stride,

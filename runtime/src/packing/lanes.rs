@@ -77,8 +77,8 @@ pub fn holds(weights: &[i8], inputs: usize, channels: &[ChannelQuant]) -> bool {
     })
 }
 
-/// Least and greatest sum that any input gives.
-fn sum_range(weights: &[i8], bias: i32) -> (i64, i64) {
+/// Least and greatest sum that any int8 input gives.
+pub(super) fn sum_range(weights: &[i8], bias: i32) -> (i64, i64) {
     let start = (i64::from(bias), i64::from(bias));
     weights.iter().fold(start, |(low, high), &w| {
         let (a, b) = (i64::from(w) * -128, i64::from(w) * 127);

@@ -5,5 +5,9 @@
 //! the actual weights that its bounds hold.
 
 pub mod lanes;
+pub mod nibble_lanes;
+pub mod nibbles;
 pub mod row_pairs;
+pub mod signs;
 pub mod tap_pairs;
+pub mod xnor;

@@ -15,7 +15,7 @@
 //!
 //! [`holds`]: sums stay below 2^30, multipliers shift right by at least 1.
 
-use super::tap_pairs;
+use super::{nibbles, tap_pairs};
 use crate::quant::ChannelQuant;
 
 /// Words of weights per channel.
@@ -36,15 +36,27 @@ pub fn encode(weights: &[i8], channels: &[ChannelQuant], words: &mut [u32], reco
     let channels = channels.iter().zip(weights.chunks(TAPS));
     let targets = words.chunks_exact_mut(WEIGHT_WORDS).zip(records.chunks_exact_mut(RECORD_WORDS));
     for ((channel, weights), (words, record)) in channels.zip(targets) {
-        let twice = |row: usize, t: usize| {
-            let weight = weights.get(3 * row + t).copied().unwrap_or_default();
-            u32::from((2 * i16::from(weight)) as u16)
-        };
-        for (t, pair) in words.chunks_exact_mut(2).enumerate() {
-            pair[0] = twice(0, t) | twice(1, t) << 16;
-            pair[1] = twice(1, t) | twice(2, t) << 16;
-        }
+        lay_out(|tap| weights.get(tap).copied().unwrap_or_default(), words);
         record.copy_from_slice(&tap_pairs::record(channel));
+    }
+}
+
+/// Writes the [`WEIGHT_WORDS`] words of one channel, given its weight at each of nine positions, row by row.
+#[inline]
+fn lay_out(weight: impl Fn(usize) -> i8, words: &mut [u32]) {
+    let twice = |tap: usize| u32::from((2 * i16::from(weight(tap))) as u16);
+    for (t, pair) in words.as_chunks_mut::<2>().0.iter_mut().enumerate() {
+        *pair = [twice(t) | twice(3 + t) << 16, twice(3 + t) | twice(6 + t) << 16];
+    }
+}
+
+/// Packs the weights of channels from [`nibbles`](super::nibbles), nine of a channel together, row by row. `words` has
+/// [`WEIGHT_WORDS`] words for each.
+pub fn expand(nibbles: &[u8], words: &mut [u32]) {
+    for (words, start) in words.chunks_exact_mut(WEIGHT_WORDS).zip((0..).step_by(TAPS)) {
+        let mut weights = [0; TAPS];
+        nibbles::expand(nibbles, start, &mut weights);
+        lay_out(|tap| weights.get(tap).copied().unwrap_or_default(), words);
     }
 }
 

@@ -16,6 +16,7 @@
 //!
 //! [`holds`]: sums stay below 2^30, multipliers shift right by at least 1.
 
+use super::nibbles;
 use crate::quant::ChannelQuant;
 
 /// Most words of a column.
@@ -78,22 +79,48 @@ pub fn encode(
     words: &mut [u32],
     records: &mut [i32],
 ) {
-    let Some(columns) = Columns::of([height, width]) else { return };
     let rows = weights.chunks((height * width).max(1));
     let channels = channels.iter().zip(rows).zip(records.chunks_exact_mut(RECORD_WORDS));
     for (index, ((channel, weights), target)) in channels.enumerate() {
-        for at in 0..columns.words() {
-            // The columns of a cut kernel follow each other as its rows do.
-            let (column, pair) = if width == 1 { (0, at) } else { (at / columns.steps, at % columns.steps) };
-            let twice = |row: usize| {
-                let weight = if row < height { weights.get(row * width + column) } else { None };
-                u32::from((2 * i16::from(weight.copied().unwrap_or_default())) as u16)
-            };
-            if let Some(word) = words.get_mut(position(columns.words(), shared, index, at)) {
-                *word = twice(2 * pair) | twice(2 * pair + 1) << 16;
-            }
-        }
+        let weight = |tap: usize| weights.get(tap).copied().unwrap_or_default();
+        lay_out(weight, [height, width], [shared, index], words);
         target.copy_from_slice(&record(channel));
+    }
+}
+
+/// Writes the words of one channel among those of all, given its weight at each position of the kernel, row by row. Every
+/// `shared` channels have one input.
+#[inline]
+fn lay_out(
+    weight: impl Fn(usize) -> i8,
+    [height, width]: [usize; 2],
+    [shared, channel]: [usize; 2],
+    words: &mut [u32],
+) {
+    let Some(columns) = Columns::of([height, width]) else { return };
+    let twice = |row: usize, column: usize| {
+        let weight = if row < height { weight(row * width + column) } else { 0 };
+        u32::from((2 * i16::from(weight)) as u16)
+    };
+    // The columns of a cut kernel follow each other as its rows do.
+    let (count, steps) = if width == 1 { (1, columns.words()) } else { (columns.count, columns.steps) };
+    let places = (0..count).flat_map(|column| (0..steps).map(move |step| (column, step)));
+    for ((column, step), at) in places.zip(0..) {
+        if let Some(word) = words.get_mut(position(columns.words(), shared, channel, at)) {
+            *word = twice(2 * step, column) | twice(2 * step + 1, column) << 16;
+        }
+    }
+}
+
+/// Packs the weights of channels from [`nibbles`](super::nibbles), those of one channel after another, row by row; every
+/// `shared` channels, at least 1, have one input. `words` has [`Columns::words`] for each channel.
+pub fn expand(nibbles: &[u8], [height, width]: [usize; 2], shared: usize, words: &mut [u32]) {
+    let Some(columns) = Columns::of([height, width]) else { return };
+    let channels = words.len() / columns.words().max(1);
+    let taps = height * width;
+    for channel in 0..channels {
+        let weight = |tap: usize| nibbles::weight(nibbles, channel * taps + tap);
+        lay_out(weight, [height, width], [shared, channel], words);
     }
 }
 

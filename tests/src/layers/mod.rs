@@ -1,4 +1,4 @@
-//! Random layers, many in one model: what a packing or a board makes of them has to be what plain weights give.
+//! Random layers, many in one model: what a packing or a board makes of them has to be what plain int8 weights give.
 //!
 //! A case is a number: it decides the layer's kind, shape, weights and inputs. A model of many cases has one input, one
 //! node and one output for each, so that one start of an emulator runs all of them.
@@ -15,7 +15,7 @@ use secateur::{Model, format::TensorRecord};
 use secateur_converter::core::Core;
 use secateur_converter::emit::Draft;
 use secateur_converter::execute;
-use secateur_converter::ir::{Graph, Quantized, check::check, text};
+use secateur_converter::ir::{DType, Graph, Quantized, check::check, text};
 use secateur_converter::lower;
 use secateur_converter::model_file::ModelFile;
 
@@ -64,15 +64,16 @@ impl Coverage {
         self
     }
 
-    /// Demands so many nodes of every packing that any operator has.
+    /// Demands so many nodes of every packing, of those for which `wanted` holds, that any operator has.
     ///
     /// # Errors
     /// When a packing was hardly met: `random` has to make layers that get it, or [`CORES`] lacks a core that it is for.
-    pub fn check(&self, least: usize) -> Result<()> {
+    pub fn check(&self, least: usize, wanted: impl Fn(Packing) -> bool) -> Result<()> {
         if std::env::var_os(CASE_VARIABLE).is_some() {
             return Ok(());
         }
-        for operator in kernels::ALL.0.iter().filter(|operator| operator.packing != Packing::Plain) {
+        let packed = |packing: Packing| packing != Packing::Plain && wanted(packing);
+        for operator in kernels::ALL.0.iter().filter(|operator| packed(operator.packing)) {
             let name = name(operator.code, operator.packing);
             let count = self.0.get(&name).copied().unwrap_or_default();
             ensure!(count >= least, "{name}: {count} cases, not {least}, among {:?}", self.0);
@@ -120,18 +121,28 @@ impl Batch {
     /// # Errors
     /// When a layer cannot be executed.
     pub fn file(&self, core: Core) -> Result<ModelFile> {
-        let program = lower::lower(&self.graph, core).map_err(|problems| {
+        self.file_of(&self.graph, core)
+    }
+
+    fn file_of(&self, graph: &Graph<Quantized>, core: Core) -> Result<ModelFile> {
+        let program = lower::lower(graph, core).map_err(|problems| {
             anyhow!("cases {:?}: {}", self.cases, problems.iter().map(|p| format!("{p}")).collect::<String>())
         })?;
         Ok(Draft::new(&program)?.file(&[])?)
     }
 
-    /// The outputs with plain weights, one after another.
+    /// The outputs with plain weights of 8 bits, one after another.
     ///
     /// # Errors
     /// When the model does not run, or has weights in another form.
     pub fn plain_outputs(&self) -> Result<Vec<u8>> {
-        let file = self.file(CORES[0])?;
+        let mut graph = self.graph.clone();
+        for id in graph.tensor_ids() {
+            if graph[id].weight_values().is_some() {
+                graph.tensor_mut(id).dtype = DType::I8;
+            }
+        }
+        let file = self.file_of(&graph, CORES[0])?;
         let tables = Tables::read(file.bytes())?;
         let is_plain = tables.nodes().all(|node| node.packing() == Some(Packing::Plain));
         ensure!(is_plain, "{} has packings of its own: take another core as reference", CORES[0]);

@@ -2,11 +2,11 @@
 
 use fastrand::Rng;
 use secateur_converter::ir::attributes::{
-    Arithmetic, Conv2d, DepthwiseConv2d, FullyConnected, Pool2d, Reduce, Softmax,
+    Arithmetic, Conv2d, DepthwiseConv2d, FullyConnected, Pool2d, Reduce, Softmax, TransposeConv2d,
 };
 use secateur_converter::ir::infer::infer;
 use secateur_converter::ir::{
-    Activation, DType, Graph, Hw, Node, Op, Padding, Quantization, Quantized, Tensor, TensorId,
+    Activation, DType, Graph, Hw, Node, Op, Padding, Quantization, Quantized, Shape, Tensor, TensorId,
 };
 
 /// Most channels of a layer.
@@ -27,9 +27,11 @@ pub(super) struct Layer {
 pub(super) fn add_layer(graph: &mut Graph<Quantized>, case: u64) -> Layer {
     let mut builder = Builder { graph, rng: Rng::with_seed(case) };
     match builder.rng.u8(0..20) {
-        0..=6 => builder.conv2d(),
+        0..=5 => builder.conv2d(),
+        6 => builder.transpose_conv2d(),
         7..=12 => builder.depthwise_conv2d(),
-        13..=16 => builder.fully_connected(),
+        13..=15 => builder.fully_connected(),
+        16 => builder.dynamic_fully_connected(),
         17 => builder.pool(),
         18 => builder.arithmetic(),
         _ => builder.whole_rows(),
@@ -71,10 +73,34 @@ impl Builder<'_> {
         let input = self.activation([batch, image.height, image.width, channels * groups]);
         let taps = area(size) * channels;
         let weights = self.weights(outputs * groups, taps);
-        let filter = Tensor::constant_i8("", [outputs * groups, size.height, size.width, channels], &weights);
+        let filter = self.filter([outputs * groups, size.height, size.width, channels], &weights);
         let activation = self.activation_function();
         let op = Op::Conv2d(Conv2d { stride, dilation, padding, groups, activation });
         self.weighted(op, input, filter, [outputs * groups, taps], 0)
+    }
+
+    fn transpose_conv2d(&mut self) -> Layer {
+        let (input, size, channels, outputs) = loop {
+            let input = [1, self.rng.usize(1..7), self.rng.usize(1..7), self.channels()];
+            let size = Hw::new(self.rng.usize(1..5), self.rng.usize(1..5));
+            let outputs = self.channels();
+            let work = input.iter().product::<usize>() * area(size) * outputs;
+            if work <= MOST_WORK / 4 {
+                break (input, size, input[3], outputs);
+            }
+        };
+        let stride = Hw::new(self.rng.usize(1..4), self.rng.usize(1..4));
+        let spread = |len: usize, size: usize, stride: usize| (len - 1) * stride + size;
+        let output =
+            Hw::new(spread(input[1], size.height, stride.height), spread(input[2], size.width, stride.width));
+        let padding = Padding::default();
+        let input = self.activation(input);
+        let taps = area(size) * channels;
+        let weights = self.weights(outputs, taps);
+        let filter = self.filter([outputs, size.height, size.width, channels], &weights);
+        let activation = self.activation_function();
+        let op = Op::TransposeConv2d(TransposeConv2d { output, stride, padding, activation });
+        self.weighted(op, input, filter, [outputs, taps], 0)
     }
 
     fn depthwise_conv2d(&mut self) -> Layer {
@@ -95,7 +121,7 @@ impl Builder<'_> {
         let by_channel = self.weights(outputs, taps);
         let weights: Vec<i8> =
             (0..taps * outputs).map(|i| by_channel[i % outputs * taps + i / outputs]).collect();
-        let filter = Tensor::constant_i8("", [1, size.height, size.width, outputs], &weights);
+        let filter = self.filter([1, size.height, size.width, outputs], &weights);
         let activation = self.activation_function();
         let op = Op::DepthwiseConv2d(DepthwiseConv2d { stride, dilation, padding, multiplier, activation });
         self.weighted(op, input, filter, [outputs, taps], 3)
@@ -106,10 +132,35 @@ impl Builder<'_> {
         let (batch, depth, outputs) = (self.rng.usize(1..4), self.rng.usize(1..=most_depth), self.channels());
         let input = self.activation([batch, depth]);
         let weights = self.weights(outputs, depth);
-        let filter = Tensor::constant_i8("", [outputs, depth], &weights);
+        let filter = self.filter([outputs, depth], &weights);
         let activation = self.activation_function();
         let op = Op::FullyConnected(FullyConnected { keep_dims: false, activation });
         self.weighted(op, input, filter, [outputs, depth], 0)
+    }
+
+    /// A layer on real numbers.
+    fn dynamic_fully_connected(&mut self) -> Layer {
+        let (batch, depth, outputs) = (self.rng.usize(1..4), self.rng.usize(1..=70), self.channels());
+        let input = Tensor::new("", DType::F32, [batch, depth]);
+        let weights = self.weights(outputs, depth);
+        let scales = (0..outputs).map(|_| self.weight_scale(0.01)).collect();
+        let filter = self.filter([outputs, depth], &weights);
+        let mut constants = vec![filter.with_quantization(Quantization::per_channel(scales, 0))];
+        if self.rng.bool() {
+            let biases: Vec<f32> = (0..outputs).map(|_| self.rng.f32() - 0.5).collect();
+            constants.push(Tensor::constant_f32("", [outputs], &biases));
+        }
+        let activation = self.activation_function();
+        let op = Op::FullyConnected(FullyConnected { keep_dims: false, activation });
+        let layer = self.layer(op, vec![input], constants, None);
+        self.graph.tensor_mut(layer.output).dtype = DType::F32;
+        let (spread, shift) = (self.any(&[1e-30, 0.1, 3.0, 1e20]), self.any(&[0.0, 0.5, -0.5]));
+        let real = |rng: &mut Rng| match rng.u8(0..100) {
+            0 => 0.0,
+            _ => (rng.f32() - 0.5 + shift) * spread,
+        };
+        let values = (0..batch * depth).flat_map(|_| real(&mut self.rng).to_le_bytes()).collect();
+        Layer { values, ..layer }
     }
 
     fn pool(&mut self) -> Layer {
@@ -125,7 +176,8 @@ impl Builder<'_> {
         let Window { size: filter, stride, padding, image, .. } = window;
         let input = self.activation([1, image.height, image.width, channels]);
         let quantization = input.quantization.clone();
-        let pool = Pool2d { filter, stride, padding, activation: self.activation_function() };
+        let activation = self.activation_function();
+        let pool = Pool2d { filter, stride, padding, count_padding: false, activation };
         let op = if self.rng.bool() { Op::AveragePool2d(pool) } else { Op::MaxPool2d(pool) };
         self.layer(op, vec![input], vec![], quantization)
     }
@@ -157,6 +209,17 @@ impl Builder<'_> {
         self.layer(mean, vec![input], vec![], Some(quantization))
     }
 
+    /// A filter of 8 bits, of 4 that are the upper ones, or of the sign.
+    fn filter(&mut self, shape: impl Into<Shape>, weights: &[i8]) -> Tensor {
+        let (dtype, narrow): (DType, fn(i8) -> i8) = match self.rng.u8(0..10) {
+            0..=3 => (DType::I8, |weight| weight),
+            4..=6 => (DType::I4, |weight| weight >> 4),
+            _ => (DType::B1, |weight| if weight < 0 { -1 } else { 1 }),
+        };
+        let weights: Vec<i8> = weights.iter().map(|&weight| narrow(weight)).collect();
+        Tensor { dtype, ..Tensor::constant_i8("", shape, &weights) }
+    }
+
     /// A layer with a filter of `[outputs, taps]` weights along `axis`, with or without a bias.
     fn weighted(
         &mut self,
@@ -166,7 +229,13 @@ impl Builder<'_> {
         [outputs, taps]: [usize; 2],
         axis: usize,
     ) -> Layer {
-        let scale = 0.002 + self.rng.f32() / 100.0;
+        let largest = match filter.dtype {
+            DType::B1 => 1.0,
+            DType::I4 => 8.0,
+            _ => 128.0,
+        };
+        let binary = filter.dtype == DType::B1 && self.rng.bool();
+        let scale = (0.25 + 1.25 * self.rng.f32()) / largest;
         let scales: Vec<f32> = (0..outputs).map(|_| self.weight_scale(scale)).collect();
         let mut constants = vec![filter.with_quantization(Quantization::per_channel(scales, axis))];
         let reach = self.any(&[1, 1 << 10, 1 << 18, 1 << 28]);
@@ -176,9 +245,22 @@ impl Builder<'_> {
         }
         let from = input.quantization.as_ref().and_then(Quantization::single).map_or(1.0, |(scale, _)| scale);
         // A sum of so many products of random numbers then spreads over most of the range, or more, or less.
-        let spread = from * scale * (taps as f32).sqrt() * 120.0;
+        let from = if binary { 1.0 / 64.0 } else { from };
+        let spread = from * scale * (taps as f32).sqrt() * largest;
         let quantization = Quantization::per_tensor(spread * self.any(&[0.3, 1.0, 3.0]), self.zero_point());
-        self.layer(op, vec![input], constants, Some(quantization))
+        let layer = self.layer(op, vec![input], constants, Some(quantization));
+        if binary { self.after_signs(layer) } else { layer }
+    }
+
+    /// The layer, reading the signs of what it read.
+    fn after_signs(&mut self, layer: Layer) -> Layer {
+        let signs = layer.inputs[0];
+        let source = self.graph.add_tensor(self.graph[signs].clone());
+        self.graph.tensor_mut(signs).quantization = Some(Quantization::per_tensor(1.0, 0));
+        if let Some(last) = self.graph.node_ids().next_back() {
+            self.graph.insert_node(last, Node::new("", Op::Sign, [source], signs));
+        }
+        Layer { inputs: vec![source], ..layer }
     }
 
     /// A channel's scale around `scale`: rarely one so small or so large that the channel's outputs are constant.
@@ -212,7 +294,7 @@ impl Builder<'_> {
         Layer { inputs, output, values }
     }
 
-    fn activation(&mut self, shape: impl Into<secateur_converter::ir::Shape>) -> Tensor {
+    fn activation(&mut self, shape: impl Into<Shape>) -> Tensor {
         Tensor::new("", DType::I8, shape).with_quantization(self.quantization())
     }
 

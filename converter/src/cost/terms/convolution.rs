@@ -4,14 +4,16 @@ use secateur::format::{Node, Packing};
 use secateur::kernels::conv2d::Params;
 use secateur::kernels::conv2d_lanes;
 
-use super::{Geometry, Terms, clamped, lane_groups, shifted};
+use super::{Geometry, Terms, clamped, lane_groups, shifted, sign_blocks};
 
 pub(super) fn terms(node: &Node<'_>) -> Option<Terms> {
     let params = node.params::<Params>()?;
     let geometry = Geometry::new(node, params.window)?;
     match node.packing()? {
-        Packing::Lanes => lanes(node, params, &geometry),
-        Packing::Plain => plain(node, params, &geometry),
+        Packing::Lanes | Packing::NibbleLanes => lanes(node, params, &geometry),
+        Packing::Signs => signs(node, params, &geometry),
+        Packing::Xnor => xnor(node, &geometry),
+        Packing::Plain | Packing::Nibbles => plain(node, params, &geometry),
         _ => None,
     }
 }
@@ -44,7 +46,7 @@ fn lanes(node: &Node<'_>, params: &Params, geometry: &Geometry) -> Option<Terms>
     let rows_outside = (geometry.output_rows() * kernel).saturating_sub(rows_inside);
     let filled = if pointwise { 0 } else { images * geometry.partial_row_pairs() * row_columns };
     let (narrow, wide) = if c < 4 { (widened, 0) } else { (0, widened) };
-    let [groups, fours, twos] = lane_groups(out_c, conv2d_lanes::GROUP);
+    let [groups, fours, twos] = lane_groups(node, out_c, conv2d_lanes::GROUP);
     let (groups, calls) = (groups + fours, usize::from(groups > 0) + fours + twos);
     let patch = conv2d_lanes::patch_len(&window, c) / 2;
     let outputs = geometry.outputs();
@@ -106,6 +108,46 @@ fn plain(node: &Node<'_>, params: &Params, geometry: &Geometry) -> Option<Terms>
             ("ones", pixels * (channels % 4)),
             ("products of ones", pixels * (channels % 4) * patch),
             ("outputs", outputs),
+        ],
+    )
+}
+
+/// Blocks of pixels; for each pair of channels the bits are expanded once per block.
+fn signs(node: &Node<'_>, params: &Params, geometry: &Geometry) -> Option<Terms> {
+    let pointwise = params.window.is_pointwise();
+    let inputs = geometry.kernel_height() * geometry.kernel_width() * geometry.input[2];
+    let mut words = node.record().scratch_len as usize / 4;
+    if !pointwise {
+        words = words.saturating_sub(inputs.div_ceil(4));
+    }
+    let blocks = sign_blocks(geometry.pixels(), inputs, geometry.output[2], words);
+    let gathered = if pointwise { 0 } else { geometry.pixels() };
+    let counts = blocks.into_iter().chain([
+        ("patch rows", gathered * geometry.kernel_height()),
+        ("patch positions", gathered * geometry.kernel_height() * geometry.kernel_width()),
+        ("patch values", gathered * inputs),
+        ("clamped outputs", clamped(&params.stage, geometry.outputs())),
+    ]);
+    Terms::new(node, if pointwise { "of pixels" } else { "" }, &counts.collect::<Vec<_>>())
+}
+
+/// Pixel by pixel: a patch, its bits, then every channel.
+fn xnor(node: &Node<'_>, geometry: &Geometry) -> Option<Terms> {
+    let (pixels, channels) = (geometry.pixels(), geometry.output[2]);
+    let positions = pixels * geometry.kernel_height() * geometry.kernel_width();
+    let patch = geometry.kernel_height() * geometry.kernel_width() * geometry.input[2];
+    Terms::new(
+        node,
+        "",
+        &[
+            ("rows", geometry.output_rows()),
+            ("pixels", pixels),
+            ("patch rows", pixels * geometry.kernel_height()),
+            ("patch positions", positions),
+            ("patch values", pixels * patch),
+            ("products", geometry.outputs() * (patch / 32)),
+            ("rests", if patch.is_multiple_of(32) { 0 } else { pixels * channels }),
+            ("outputs", geometry.outputs()),
         ],
     )
 }

@@ -14,10 +14,10 @@ const BLOCK: usize = 32;
 
 pub(super) fn terms(node: &Node<'_>) -> Option<Terms> {
     match node.packing()? {
-        Packing::RowPairs => on_row_pairs(node),
-        Packing::TapPairs => on_tap_pairs(node),
-        Packing::Plain => plain(node),
-        Packing::Lanes => None,
+        Packing::RowPairs | Packing::NibbleRowPairs => on_row_pairs(node),
+        Packing::TapPairs | Packing::NibbleTapPairs => on_tap_pairs(node),
+        Packing::Plain | Packing::Nibbles => plain(node),
+        _ => None,
     }
 }
 
@@ -39,14 +39,18 @@ fn on_row_pairs(node: &Node<'_>) -> Option<Terms> {
     let outputs = geometry.outputs();
     // Quads that the scratch holds go together.
     let quad_bytes = (rows_of(band.min(out_h)) + 1) * row_words * LANES * size_of::<u32>();
-    let together = (node.record().scratch_len as usize / quad_bytes.max(1)).max(1);
+    let expanded =
+        if node.packing() == Some(Packing::NibbleRowPairs) { row_pairs::expanded_len(c) } else { 0 };
+    let layout_bytes = (node.record().scratch_len as usize).saturating_sub(expanded);
+    let together = (layout_bytes / quad_bytes.max(1)).max(1);
     let layouts = images * c.div_ceil(LANES).div_ceil(together);
     let (filled, rest) = (images * (c / LANES), images * (c % LANES));
     Terms::new(
         node,
         if stride == 1 { "at stride 1" } else { "at stride 2" },
         &[
-            ("scratch words", node.record().scratch_len as usize / 4),
+            ("scratch words", layout_bytes / 4),
+            ("expanded channels", if expanded > 0 { c } else { 0 }),
             ("layouts", layouts * bands),
             ("rows of layouts", layouts * laid_out),
             ("quads", quads),
@@ -87,10 +91,12 @@ fn on_tap_pairs(node: &Node<'_>) -> Option<Terms> {
     let stride = if window.height.stride == 1 { "at stride 1" } else { "at stride 2" };
     let sharing = if c == out_c { "" } else { ", with a multiplier" };
     let lanes = if layout.lanes == 1 { ", channel by channel" } else { "" };
+    let nibbles = node.packing() == Some(Packing::NibbleTapPairs);
     Terms::new(
         node,
         &format!("{stride}{sharing}{lanes}"),
         &[
+            ("expanded words", if nibbles { layout.kernel.words() * out_c } else { 0 }),
             ("tiles", tiles),
             ("layouts", laid_out),
             ("columns laid out", columns * quads),
@@ -121,6 +127,7 @@ fn plain(node: &Node<'_>) -> Option<Terms> {
         node,
         if repeats { "with a multiplier" } else { "" },
         &[
+            ("expanded weights", if node.packing() == Some(Packing::Nibbles) { taps * out_c } else { 0 }),
             ("rows", geometry.output_rows()),
             ("pixels", pixels),
             ("blocks", pixels * blocks),

@@ -1,9 +1,10 @@
 //! FullyConnected.
 
 use secateur::format::{Node, Packing};
+use secateur::kernels::dynamic_fully_connected;
 use secateur::kernels::fully_connected::Params;
 
-use super::{Terms, clamped, lane_groups, shifted};
+use super::{Terms, clamped, lane_groups, shifted, sign_blocks};
 
 pub(super) fn terms(node: &Node<'_>) -> Option<Terms> {
     let params = node.params::<Params>()?;
@@ -11,8 +12,8 @@ pub(super) fn terms(node: &Node<'_>) -> Option<Terms> {
     let depth = params.depth as usize;
     let pairs = depth.div_ceil(2);
     match node.packing()? {
-        Packing::Lanes => {
-            let [eights, fours, twos] = lane_groups(outputs, 8);
+        Packing::Lanes | Packing::NibbleLanes => {
+            let [eights, fours, twos] = lane_groups(node, outputs, 8);
             let calls = usize::from(eights > 0) + fours + twos;
             Terms::new(
                 node,
@@ -32,7 +33,7 @@ pub(super) fn terms(node: &Node<'_>) -> Option<Terms> {
                 ],
             )
         }
-        Packing::Plain => Terms::new(
+        Packing::Plain | Packing::Nibbles => Terms::new(
             node,
             "",
             &[
@@ -44,6 +45,43 @@ pub(super) fn terms(node: &Node<'_>) -> Option<Terms> {
                 ("outputs", rows * outputs),
             ],
         ),
+        Packing::Signs => {
+            let words = node.record().scratch_len as usize / 4;
+            let mut counts = sign_blocks(rows, depth, outputs, words).to_vec();
+            counts.push(("clamped outputs", clamped(&params.stage, rows * outputs)));
+            Terms::new(node, "", &counts)
+        }
+        Packing::Xnor => Terms::new(
+            node,
+            "",
+            &[
+                ("rows", rows),
+                ("inputs", rows * depth),
+                ("products", rows * outputs * (depth / 32)),
+                ("rests", if depth.is_multiple_of(32) { 0 } else { rows * outputs }),
+                ("outputs", rows * outputs),
+            ],
+        ),
         _ => None,
     }
+}
+
+/// Real numbers: the range of all inputs, then row by row.
+pub(super) fn dynamic_terms(node: &Node<'_>) -> Option<Terms> {
+    let params = node.params::<dynamic_fully_connected::Params>()?;
+    let (rows, outputs) = node.output(0)?.shape.rows();
+    let depth = params.depth as usize;
+    Terms::new(
+        node,
+        "",
+        &[
+            ("rows", rows),
+            ("inputs", rows * depth),
+            ("fours", rows * (outputs / 4)),
+            ("products of fours", rows * (outputs / 4) * depth),
+            ("ones", rows * (outputs % 4)),
+            ("products of ones", rows * (outputs % 4) * depth),
+            ("outputs", rows * outputs),
+        ],
+    )
 }

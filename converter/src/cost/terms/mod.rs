@@ -11,7 +11,8 @@ mod geometry;
 mod layout;
 mod pool;
 
-use secateur::format::{Node, OpCode};
+use secateur::format::{Node, OpCode, Packing};
+use secateur::packing::signs;
 use secateur::quant::OutputStage;
 
 use geometry::Geometry;
@@ -45,6 +46,7 @@ pub fn of(node: &Node<'_>) -> Option<Terms> {
         OpCode::Conv2d => convolution::terms(node),
         OpCode::DepthwiseConv2d => depthwise::terms(node),
         OpCode::FullyConnected => fully_connected::terms(node),
+        OpCode::DynamicFullyConnected => fully_connected::dynamic_terms(node),
         OpCode::AveragePool2d | OpCode::MaxPool2d => pool::terms(node),
         OpCode::Add | OpCode::Sub | OpCode::Mul | OpCode::Maximum | OpCode::Minimum => {
             elementwise::terms(node)
@@ -78,11 +80,37 @@ fn rows(node: &Node<'_>) -> Option<Terms> {
 }
 
 /// Groups that lanes are taken in: whole ones of the largest size, then of 4 and of 2 channels.
-fn lane_groups(channels: usize, largest: usize) -> [usize; 3] {
+fn lane_groups(node: &Node<'_>, channels: usize, largest: usize) -> [usize; 3] {
     let rest = channels % largest;
+    if node.packing() == Some(Packing::NibbleLanes) {
+        return [channels / largest, rest.div_ceil(4), 0];
+    }
     let fours = rest / 4 + usize::from(rest % 4 == 3);
     let twos = usize::from(matches!(rest % 4, 1 | 2));
     [channels / largest, fours, twos]
+}
+
+/// Terms of a layer on signs: blocks of pixels as large as so many words of scratch hold, pairs of channels in each.
+fn sign_blocks(pixels: usize, inputs: usize, channels: usize, words: usize) -> [(&'static str, usize); 9] {
+    let quads = signs::quads(inputs);
+    let most = (words / quads.max(1)).saturating_sub(2).max(1);
+    let most = if most < 4 { most } else { most / 4 * 4 };
+    let blocks = pixels.div_ceil(most);
+    let whole = pixels / most;
+    let last = pixels % most;
+    let (fours, ones) = (whole * (most / 4) + last / 4, whole * (most % 4) + last % 4);
+    let pairs = channels.div_ceil(2);
+    [
+        ("blocks", blocks),
+        ("pixels", pixels),
+        ("laid out words", pixels * quads),
+        ("pairs", blocks * pairs),
+        ("masks", blocks * pairs * 2 * quads),
+        ("pairs of fours", pairs * fours),
+        ("products of fours", pairs * fours * quads),
+        ("pairs of singles", pairs * ones),
+        ("products of singles", pairs * ones * quads),
+    ]
 }
 
 /// Outputs that are clamped by a step of their own.

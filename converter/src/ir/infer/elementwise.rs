@@ -137,6 +137,7 @@ pub(super) fn quantize(operands: &mut Operands<'_>) -> Option<Output> {
 
 pub(super) fn dequantize(operands: &mut Operands<'_>) -> Option<Output> {
     let input = operands.input(0)?;
-    operands.require_type("input", input, &[DType::I8, DType::I16, DType::U8, DType::I32, DType::F16]);
+    let integers = [DType::I8, DType::I16, DType::U8, DType::I32, DType::I4, DType::B1];
+    operands.require_type("input", input, &[integers.as_slice(), &[DType::F16]].concat());
     Some(Output::new(DType::F32, input.shape.clone()))
 }

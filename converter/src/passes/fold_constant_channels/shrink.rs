@@ -76,7 +76,7 @@ fn shrunk_filter(
         _ => {}
     }
     let quantization = filter.quantization.as_ref().map(|q| selected(q, outputs));
-    Tensor { quantization, ..Tensor::constant_i8(filter.name.clone(), shape, &weights) }
+    Tensor { quantization, dtype: filter.dtype, ..Tensor::constant_i8(filter.name.clone(), shape, &weights) }
 }
 
 /// The biases of the outputs that stay, with what the inputs that go add to them.

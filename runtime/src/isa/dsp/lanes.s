@@ -39,9 +39,9 @@
     slot    GAP, 15         // bytes from the end of a step's outputs to the next ones
 
 // r0: arguments. Leaves the slots filled.
-.macro prologue loop, weight_bytes, input_bytes, unroll, step_bytes
+.macro prologue loop, weight_bytes, input_bytes, unroll, step_bytes, slots=16
     push    {r4-r11, lr}
-    reserve_slots 16
+    reserve_slots \slots
     ldm     r0!, {r1-r8}            // words, input, records, their end, output, pairs, count, step
     sub     r1, r1, #4
     sub     r2, r2, #4
@@ -160,7 +160,7 @@
 .endm
 
 // The next group, the next step of the strip, or the end.
-.macro next group, step
+.macro next group, step, slots=16
     keep    OUTPUT, r0
     fetch   r0, WORDS
     fetch   r2, LAST_RECORD
@@ -183,7 +183,7 @@
     keep    END, r2
     b       \step
 1:
-    release_slots 16
+    release_slots \slots
     pop     {r4-r11, pc}
 .endm
 

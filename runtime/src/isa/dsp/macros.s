@@ -38,15 +38,19 @@
 .endif
 .endm
 
-// Room for \count slots, if they are on the stack.
+// Room for \count slots, at most 18: on the stack, or in registers, of which callers may use the first 16.
 .macro reserve_slots count
 .if !FPU
     sub     sp, sp, #(4 * \count)
+.elseif \count > 16
+    vpush   {d8}
 .endif
 .endm
 
 .macro release_slots count
 .if !FPU
     add     sp, sp, #(4 * \count)
+.elseif \count > 16
+    vpop    {d8}
 .endif
 .endm

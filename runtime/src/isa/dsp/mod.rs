@@ -4,15 +4,17 @@
 #![allow(unsafe_code)]
 
 mod lanes;
+mod nibble_lanes;
 mod row_pairs;
 mod rows;
+mod signs;
 mod sum;
 mod tap_pairs;
 mod widen;
 
 use core::arch::global_asm;
 
-use super::{Isa, Lanes, Planes, RowBlocks, Rows, Scalar, Stack, Strip, Tile};
+use super::{Isa, Lanes, Planes, RowBlocks, Rows, Scalar, Signs, Stack, Strip, Tile};
 use crate::quant::{ChannelQuant, CommonScale, OutputStage};
 
 // The triple thumbv8m.main stands for cores without the extension too; a board that has it says so.
@@ -27,11 +29,13 @@ global_asm!(".equ FPU, 0", options(raw));
 
 global_asm!(include_str!("macros.s"), options(raw));
 global_asm!(include_str!("lanes.s"), options(raw));
+global_asm!(include_str!("nibble_lanes.s"), options(raw));
 global_asm!(include_str!("row_pairs.s"), options(raw));
 global_asm!(include_str!("widen.s"), options(raw));
 global_asm!(include_str!("sum.s"), options(raw));
 global_asm!(include_str!("tap_pairs.s"), options(raw));
 global_asm!(include_str!("rows.s"), options(raw));
+global_asm!(include_str!("signs.s"), options(raw));
 
 /// Distance from the first of `count` things to the last, `pitch` apart; `None` if there is none or the distance is larger
 /// than any slice. A wrong call must not pass for a right one because its sizes wrap at 32 bits.
@@ -100,5 +104,21 @@ impl Isa for Dsp {
 
     fn lanes(lanes: &Lanes<'_>, strip: &Strip, input: &[i16], output: &mut [i8]) {
         lanes::lanes(lanes, strip, input, output);
+    }
+
+    fn nibble_lanes(lanes: &Lanes<'_>, strip: &Strip, input: &[i16], output: &mut [i8]) {
+        nibble_lanes::nibble_lanes(lanes, strip, input, output);
+    }
+
+    fn expand_signs(words: &[u32], first: usize, masks: &mut [u32]) {
+        signs::expand_signs(words, first, masks);
+    }
+
+    fn lay_out_signs(input: &[i8], step: usize, output: &mut [u32]) {
+        signs::lay_out_signs(input, step, output);
+    }
+
+    fn signs(block: &Signs<'_>, output: &mut [i8]) {
+        signs::signs(block, output);
     }
 }

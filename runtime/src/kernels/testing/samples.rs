@@ -115,6 +115,29 @@ impl Layer {
         self
     }
 
+    /// The layer with int4 weights.
+    pub(crate) fn with_nibbles(mut self) -> Self {
+        self.weights.data.iter_mut().for_each(|weight| *weight >>= 4);
+        // Biases that go with them: the last channel of four has fewer bits than others.
+        self.channels.iter_mut().for_each(|channel| channel.bias /= 16);
+        self
+    }
+
+    /// The layer with weights of -1 and +1.
+    pub(crate) fn with_signs(mut self) -> Self {
+        self.weights.data.iter_mut().for_each(|weight| *weight = if *weight < 0 { -1 } else { 1 });
+        self.channels.iter_mut().for_each(|channel| channel.bias /= 64);
+        self
+    }
+
+    /// The layer with inputs of -1 and +1.
+    pub(crate) fn with_binary_inputs(mut self) -> Self {
+        self.input.data.iter_mut().for_each(|value| *value = if *value < 0 { -1 } else { 1 });
+        self.channels.iter_mut().for_each(|channel| channel.multiplier.shift += 5);
+        self.zero_point = 0;
+        self
+    }
+
     /// Channel `o`, whose weights these are, with the input zero point folded into its bias, as the converter writes it.
     pub(crate) fn fold<'w>(&self, o: usize, weights: impl IntoIterator<Item = &'w i8>) -> ChannelQuant {
         let channel = self.channels[o];

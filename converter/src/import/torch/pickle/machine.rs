@@ -9,7 +9,7 @@ use super::object::{Handle, Object, Objects};
 use super::reader::{Reader, text};
 
 /// Most steps: one for each operation, and one for each value that an operation moves.
-const MOST_STEPS: usize = 16 << 20;
+const MOST_STEPS: usize = 4 << 20;
 
 /// Reads the pickle that the bytes begin with; gives its values, the one it stands for, and the bytes after it.
 ///

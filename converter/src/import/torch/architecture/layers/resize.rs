@@ -16,8 +16,16 @@ pub(super) fn upsample(layer: &mut Layer<'_>) -> Option<ValueId> {
     let size = match (size, factors) {
         (Some(size), _) => size,
         (None, Some([rows, columns])) => {
+            let size = [height as f32 * rows, width as f32 * columns];
+            // PyTorch takes such a factor as it is, not the ratio of the sizes.
+            if size.iter().any(|size| size.fract() != 0.0) {
+                let (value, expected) =
+                    (format!("[{rows}, {columns}]"), "factors that give whole sizes, or a size,");
+                let (attribute, expected) = ("scale_factor", expected.into());
+                return layer.fail(ArchitectureFault::Attribute { attribute, value, expected });
+            }
             // Casts of negative or huge numbers saturate; the size is checked with the node.
-            Hw::new((height as f32 * rows) as usize, (width as f32 * columns) as usize)
+            Hw::from(size.map(|size| size as usize))
         }
         (None, None) => {
             let expected = "size or scale_factor";
