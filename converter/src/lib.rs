@@ -12,6 +12,7 @@ pub mod emit;
 pub mod execute;
 pub mod facts;
 pub mod feed;
+pub mod fidelity;
 pub mod float;
 pub mod import;
 pub mod io;

@@ -73,6 +73,35 @@ impl Port {
         values.iter().map(|&value| scale * (value as f64 - f64::from(zero_point))).collect()
     }
 
+    /// The bytes that stand for real numbers: rounded to the nearest step, as far as the type reaches.
+    pub fn encode_real(&self, values: &[f32]) -> Vec<u8> {
+        let (scale, zero_point) = (self.scale.unwrap_or(1.0), self.zero_point.unwrap_or(0));
+        let integer = |value: &f32| (value / scale).round() as i64 + i64::from(zero_point);
+        let integers = values.iter().map(integer);
+        match self.dtype {
+            DType::I8 => integers.flat_map(|value| (value.clamp(-0x80, 0x7f) as i8).to_le_bytes()).collect(),
+            DType::I16 => {
+                integers.flat_map(|value| (value.clamp(-0x8000, 0x7fff) as i16).to_le_bytes()).collect()
+            }
+            DType::I32 => integers
+                .flat_map(|value| (value.clamp(i32::MIN.into(), i32::MAX.into()) as i32).to_le_bytes())
+                .collect(),
+            DType::F32 => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
+        }
+    }
+
+    /// The least and greatest real number that the tensor can hold.
+    pub fn bounds(&self) -> (f64, f64) {
+        let ends = match self.dtype {
+            DType::I8 => [i8::MIN.into(), i8::MAX.into()],
+            DType::I16 => [i16::MIN.into(), i16::MAX.into()],
+            DType::I32 => [i32::MIN.into(), i32::MAX.into()],
+            DType::F32 => return (f64::NEG_INFINITY, f64::INFINITY),
+        };
+        let real = self.real_integers(&ends);
+        (real[0], real[1])
+    }
+
     /// The `.npy` file of this tensor over `vectors` vectors, whose bytes follow one another. The vectors run along the
     /// first axis: in the place of the tensor's own if that has length 1, before it if not.
     ///

@@ -161,7 +161,7 @@ pub(super) fn zeros(node: &Node<'_>, stored: &Stored) -> usize {
 }
 
 /// Number format of the weights.
-pub(super) fn format(packing: Option<Packing>) -> &'static str {
+pub(crate) fn format(packing: Option<Packing>) -> &'static str {
     use Packing::{NibbleLanes, NibbleRowPairs, NibbleTapPairs, Nibbles, Signs, Xnor};
     match packing {
         Some(Nibbles | NibbleLanes | NibbleRowPairs | NibbleTapPairs) => "int4",

@@ -1,6 +1,6 @@
 //! What a `.sct` model consists of, for reports.
 
-mod constants;
+pub(crate) mod constants;
 mod plan;
 
 pub use plan::drawing;

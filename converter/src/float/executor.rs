@@ -134,7 +134,11 @@ impl<'g> Executor<'g> {
         self.graph
     }
 
-    fn run_on(
+    /// As [`Self::run_with`], on the threads given.
+    ///
+    /// # Errors
+    /// As [`Self::run`].
+    pub fn run_on(
         &self,
         threads: Threads,
         inputs: &[Vec<f32>],
@@ -183,7 +187,8 @@ impl<'g> Executor<'g> {
         Ok(values)
     }
 
-    fn compute(
+    /// The outputs of a node, from the values that are not constant.
+    pub(super) fn compute(
         &self,
         id: NodeId,
         values: &[Option<Value>],
@@ -240,12 +245,14 @@ impl<'g> Executor<'g> {
         Ok(())
     }
 
+    /// Whether a tensor depends on constants alone.
+    pub fn is_known(&self, tensor: TensorId) -> bool {
+        self.constants[tensor.index()].is_some() || self.filters[tensor.index()].is_some()
+    }
+
     /// Whether the node's inputs are all known.
     fn is_constant(&self, node: &Node) -> bool {
-        node.inputs.iter().flatten().all(|tensor| {
-            let at = tensor.index();
-            self.constants[at].is_some() || self.filters[at].is_some()
-        })
+        node.inputs.iter().flatten().all(|&tensor| self.is_known(tensor))
     }
 
     /// The nodes in their order, each with the tensors that nobody needs afterwards.

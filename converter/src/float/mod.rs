@@ -4,6 +4,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`executor`] | [`Executor`]: checks a graph once, runs samples |
+//! | [`part`] | parts of a graph, run on inputs of their own |
 //! | [`evaluate`](mod@evaluate) | values of operators on constants, for passes |
 //! | `operands` | the types that an operator is computed on |
 //! | `operator` | which kernel computes an operator |
@@ -36,6 +37,7 @@ pub mod layout;
 pub mod matmul;
 mod operands;
 mod operator;
+pub mod part;
 pub mod pool;
 pub mod quantize;
 pub mod reduce;
@@ -50,6 +52,7 @@ pub use array::{Array, ArrayMut};
 pub use error::{ExecuteError, OperatorFault};
 pub use evaluate::{evaluate, evaluate_as};
 pub use executor::{Executor, Sample};
+pub use part::Part;
 pub use threads::Threads;
 
 #[cfg(test)]
