@@ -6,15 +6,27 @@
 //! | pass | on | does |
 //! |---|---|---|
 //! | [`RemoveDead`] | any graph | drops what no output depends on |
+//! | [`FoldConstants`] | float | computes what depends on constants alone |
+//! | [`RemoveIdentities`] | float | removes what does nothing, merges moves that follow each other |
+//! | [`RecognizeFunctions`] | float | recognizes functions that exporters have taken apart |
+//! | [`PushTransposes`] | float | moves transpositions through the graph until they cancel |
+//! | [`FoldBatchNorm`] | float | folds factors and summands of channels into layers |
+//! | [`FoldPad`] | float | folds padding into the layer that reads it |
+//! | [`FuseActivation`] | float | fuses clamps into the operators before them |
+//! | [`FormDepthwise`] | float | turns layers that keep channels apart into depthwise convolutions |
+//! | [`MergeDuplicates`] | float | computes once what several nodes compute |
 //! | [`FoldConstantChannels`] | quantized | drops channels that are the same for every input, exactly |
+//!
+//! The passes on float graphs run over and over until none finds anything ([`normalize`]). They change results by rounding
+//! only.
 
 mod constants;
 pub mod fold_batch_norm;
 pub mod fold_constant_channels;
 pub mod fold_constants;
 pub mod fold_pad;
+pub mod form_depthwise;
 pub mod fuse_activation;
-pub mod lower_composites;
 pub mod merge_duplicates;
 pub mod push_transposes;
 pub mod recognize_functions;
@@ -29,8 +41,8 @@ pub use fold_batch_norm::FoldBatchNorm;
 pub use fold_constant_channels::FoldConstantChannels;
 pub use fold_constants::FoldConstants;
 pub use fold_pad::FoldPad;
+pub use form_depthwise::FormDepthwise;
 pub use fuse_activation::FuseActivation;
-pub use lower_composites::LowerComposites;
 pub use merge_duplicates::MergeDuplicates;
 pub use push_transposes::PushTransposes;
 pub use recognize_functions::RecognizeFunctions;
@@ -155,7 +167,7 @@ pub fn float() -> Vec<Box<dyn Pass<Float>>> {
         Box::new(FoldBatchNorm),
         Box::new(FoldPad),
         Box::new(FuseActivation),
-        Box::new(LowerComposites),
+        Box::new(FormDepthwise),
         Box::new(MergeDuplicates),
         Box::new(RemoveDead),
     ]

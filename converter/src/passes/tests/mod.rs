@@ -1,5 +1,8 @@
 //! What the tests of all passes share, and the property that all passes have.
 
+mod generator;
+mod random_graphs;
+
 use super::{Changed, Pass, RemoveDead, Report};
 use crate::ir::check::check;
 use crate::ir::text::{parse, print};
