@@ -35,7 +35,9 @@ fn other_weights_give_what_a_description_with_them_gives() {
         let described = architecture::build(&description, &weights).expect("a valid description");
         let image: Vec<f32> = (0..784u16).map(|index| f32::from(index % 29) / 29.0).collect();
         let run = |graph: &Graph<Float>| {
-            Executor::new(graph).and_then(|executor| executor.run(&[image.clone()])).expect("a valid graph")
+            Executor::new(graph)
+                .and_then(|executor| executor.run(std::slice::from_ref(&image)))
+                .expect("a valid graph")
         };
         let expected = run(&described);
         for model in models {
