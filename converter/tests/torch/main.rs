@@ -8,3 +8,4 @@ mod layers;
 mod malformed;
 mod mutations;
 mod networks;
+mod replace;

@@ -26,5 +26,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             write(target, &case.name, &bytes)?;
         }
     }
+    for entry in fs::read_dir(workspace().join("converter/tests/torch/data"))? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "pt" || extension == "safetensors") {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            write("read_state_dict", &name, &fs::read(&path)?)?;
+        }
+    }
     Ok(())
 }

@@ -237,6 +237,3 @@ fn is_within(name: &str, module: &str) -> bool {
 fn shortened(name: &str) -> String {
     name.chars().take(120).collect()
 }
-
-#[cfg(test)]
-mod tests;

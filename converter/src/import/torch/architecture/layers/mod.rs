@@ -89,3 +89,29 @@ fn identity(layer: &mut Layer<'_>) -> Option<ValueId> {
     layer.attributes.flag("inplace");
     layer.input()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_are_found_as_functions_and_as_modules() {
+        for (index, (name, _)) in KINDS.iter().enumerate() {
+            assert!(find(name).is_some());
+            assert!(!KINDS[..index].iter().any(|(other, _)| normalized(other) == normalized(name)), "{name}");
+        }
+        for module in [
+            "Conv2d",
+            "BatchNorm2d",
+            "ReLU",
+            "ReLU6",
+            "SiLU",
+            "AdaptiveAvgPool2d",
+            "ConvTranspose2d",
+            "PReLU",
+        ] {
+            assert!(find(module).is_some(), "{module}");
+        }
+        assert!(find("conv3d").is_none());
+    }
+}
