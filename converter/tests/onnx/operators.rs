@@ -11,7 +11,7 @@ use secateur_converter::passes;
 
 use crate::files;
 
-/// Largest error, as a part of the largest output.
+/// Largest error, as a part of the largest output, where a case does not say otherwise.
 const TOLERANCE: f32 = 1e-5;
 
 #[test]
@@ -96,8 +96,9 @@ fn cases(family: &str) -> BTreeMap<String, Case> {
     let mut cases: BTreeMap<String, Case> = BTreeMap::new();
     for index in 0..archive.len() {
         let mut file = archive.by_index(index).expect("a file");
-        let (case, name) =
-            file.name().split_once('/').map(|(case, name)| (case.into(), name.into())).expect("a folder");
+        let path = file.name().expect("a name").into_owned();
+        let (case, name) = path.split_once('/').expect("a file in a folder");
+        let (case, name) = (case.to_string(), name.to_string());
         let mut content = Vec::new();
         file.read_to_end(&mut content).expect("readable");
         cases.entry(case).or_default().insert(name, content);
@@ -122,14 +123,17 @@ fn run_case(files: &Case) -> Result<(), String> {
     };
     let mut inputs = vectors(files, "input");
     let expected = vectors(files, "output");
-    compare(&graph, &inputs, &expected).map_err(|failure| format!("as it is: {failure}"))?;
+    let tolerance = files
+        .get("tolerance.txt")
+        .map_or(TOLERANCE, |text| String::from_utf8_lossy(text).parse().expect("a number"));
+    compare(&graph, &inputs, &expected, tolerance).map_err(|failure| format!("as it is: {failure}"))?;
     let names: Vec<String> = graph.inputs().iter().map(|&id| graph[id].name.clone()).collect();
     let report = passes::normalize(&mut graph).map_err(|error| error.to_string())?;
     for turned in &report.turned_inputs {
         let position = names.iter().position(|name| *name == turned.name).expect("an input");
         inputs[position] = transposed(&inputs[position], &turned.before, &turned.permutation);
     }
-    compare(&graph, &inputs, &expected).map_err(|failure| format!("normalized: {failure}"))
+    compare(&graph, &inputs, &expected, tolerance).map_err(|failure| format!("normalized: {failure}"))
 }
 
 /// The elements of a tensor of a shape with its axes in another order.
@@ -153,7 +157,12 @@ fn vectors(files: &Case, kind: &str) -> Vec<Vec<f32>> {
         .collect()
 }
 
-fn compare(graph: &Graph<Float>, inputs: &[Vec<f32>], expected: &[Vec<f32>]) -> Result<(), String> {
+fn compare(
+    graph: &Graph<Float>,
+    inputs: &[Vec<f32>],
+    expected: &[Vec<f32>],
+    tolerance: f32,
+) -> Result<(), String> {
     let executor = Executor::new(graph).map_err(|error| error.to_string())?;
     let outputs = executor.run(inputs).map_err(|error| error.to_string())?;
     if outputs.len() != expected.len() {
@@ -166,7 +175,7 @@ fn compare(graph: &Graph<Float>, inputs: &[Vec<f32>], expected: &[Vec<f32>]) -> 
         let largest = expected.iter().fold(1e-3f32, |largest, value| largest.max(value.abs()));
         for (place, (found, expected)) in found.iter().zip(expected).enumerate() {
             let error = (found - expected).abs() / largest;
-            if error.is_nan() || error > TOLERANCE {
+            if error.is_nan() || error > tolerance {
                 return Err(format!("output {index}, element {place} is {found}, {expected} expected"));
             }
         }

@@ -13,7 +13,10 @@ MICROSOFT = "com.microsoft"
 
 @dataclass
 class Case:
-    """One model. `refused` is part of the message with which the import must refuse it."""
+    """One model. `refused` is part of the message with which the import must refuse it.
+
+    `tolerance` is the largest error, as a part of the largest output, where it is not that of rounding.
+    """
 
     name: str
     nodes: list
@@ -22,6 +25,7 @@ class Case:
     outputs: tuple = ("y",)
     opset: int = 17
     refused: str = ""
+    tolerance: float = 0.0
 
     def seed(self):
         return zlib.crc32(self.name.encode())

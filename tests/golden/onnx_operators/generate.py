@@ -23,6 +23,8 @@ def archive(family):
         if case.refused:
             files[f"{case.name}/refused.txt"] = case.refused.encode()
             continue
+        if case.tolerance:
+            files[f"{case.name}/tolerance.txt"] = str(case.tolerance).encode()
         try:
             results = case.results()
         except Exception as error:
