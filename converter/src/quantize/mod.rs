@@ -22,11 +22,13 @@
 //! | [`affine`] | from ranges to scales |
 //! | `build` | the quantized graph |
 //! | [`report`] | what was done |
+//! | [`from_qdq`](mod@from_qdq) | integers for a network whose file says how it is quantized |
 
 pub mod adaptive_rounding;
 pub mod affine;
 pub mod bias_correction;
 pub mod equalize;
+pub mod from_qdq;
 pub mod layers;
 pub mod legalize;
 pub mod prepare;

@@ -114,8 +114,8 @@ pub(super) fn evaluate(op: &Op, inputs: &[&Tensor], dtype: DType, shape: &Shape)
         Op::Div(_) => binary(inputs, shape, i64::checked_div, |a, b| a / b)?,
         Op::Maximum => binary(inputs, shape, |a, b| Some(a.max(b)), f32::max)?,
         Op::Minimum => binary(inputs, shape, |a, b| Some(a.min(b)), f32::min)?,
-        Op::Neg => unary(first, i64::wrapping_neg, |x| -x)?,
-        Op::Abs => unary(first, i64::wrapping_abs, f32::abs)?,
+        Op::Neg => real(first, |x| -x)?,
+        Op::Abs => real(first, f32::abs)?,
         Op::Sqrt => real(first, f32::sqrt)?,
         Op::Exp => real(first, f32::exp)?,
         Op::Log => real(first, f32::ln)?,
@@ -153,13 +153,6 @@ pub(super) fn binary(
 /// The elements of a tensor, broadcast to a shape that it broadcasts to.
 pub(super) fn broadcast(tensor: &Tensor, shape: &Shape) -> Option<Elements> {
     Elements::of(tensor)?.at(&broadcast_places(&tensor.shape, shape))
-}
-
-fn unary(tensor: &Tensor, integer: fn(i64) -> i64, real: fn(f32) -> f32) -> Option<Elements> {
-    Some(match Elements::of(tensor)? {
-        Elements::Integers(values) => Elements::Integers(values.into_iter().map(integer).collect()),
-        Elements::Reals(values) => Elements::Reals(values.into_iter().map(real).collect()),
-    })
 }
 
 fn real(tensor: &Tensor, function: fn(f32) -> f32) -> Option<Elements> {

@@ -325,12 +325,12 @@ impl Operator<'_> {
     }
 
     /// An image NCHW as NHWC.
-    pub(super) fn to_nhwc(&mut self, id: TensorId) -> Option<TensorId> {
+    pub(super) fn nhwc(&mut self, id: TensorId) -> Option<TensorId> {
         self.transpose(id, &nchw::TO_NHWC)
     }
 
     /// An image NHWC as NCHW.
-    pub(super) fn to_nchw(&mut self, id: TensorId) -> Option<TensorId> {
+    pub(super) fn nchw(&mut self, id: TensorId) -> Option<TensorId> {
         self.transpose(id, &nchw::FROM_NHWC)
     }
 

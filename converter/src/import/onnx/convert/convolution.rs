@@ -26,7 +26,7 @@ pub(super) fn conv(operator: &mut Operator<'_>) -> Option<Values> {
         _ => Op::Conv2d(Conv2d { stride, dilation, padding, groups, activation }),
     };
     let order = if matches!(op, Op::DepthwiseConv2d(_)) { nchw::FIRST_TO_LAST } else { nchw::TO_NHWC };
-    let input = operator.to_nhwc(image.tensor)?;
+    let input = operator.nhwc(image.tensor)?;
     let filter = operator.transpose(tensor, &order)?;
     let result = operator.emit_all(op, &[Some(input), Some(filter), bias])?;
     image.restore(operator, *result.first()?).and_then(one)
@@ -50,7 +50,7 @@ pub(super) fn conv_transpose(operator: &mut Operator<'_>) -> Option<Values> {
             format!("must divide the {found} input channels, and the weights must have {found} too");
         return operator.invalid("group", groups, expected);
     }
-    let input = operator.to_nhwc(image.tensor)?;
+    let input = operator.nhwc(image.tensor)?;
     let filter = operator.transpose(tensor, &nchw::FIRST_TO_LAST)?;
     if groups == 1 {
         let result =

@@ -3,7 +3,7 @@
 use crate::import::onnx::operator::{Operator, Value, Values, one};
 use crate::import::onnx::pattern::Pending;
 use crate::ir::attributes::Arithmetic;
-use crate::ir::{Fault, Op};
+use crate::ir::{Fault, Op, Shape, TensorId};
 
 pub(super) fn binary(operator: &mut Operator<'_>, op: Op) -> Option<Values> {
     let (first, second) = (operator.input(0, "first operand")?, operator.input(1, "second operand")?);
@@ -70,11 +70,27 @@ pub(super) fn pow(operator: &mut Operator<'_>) -> Option<Values> {
 }
 
 pub(super) fn neg(operator: &mut Operator<'_>) -> Option<Values> {
-    operator.unary(Op::Neg)
+    let input = operator.input(0, "input")?;
+    if operator.tensor(input).dtype.is_float() {
+        return operator.emit(Op::Neg, &[input]).and_then(one);
+    }
+    negated_integers(operator, input).and_then(one)
 }
 
 pub(super) fn abs(operator: &mut Operator<'_>) -> Option<Values> {
-    operator.unary(Op::Abs)
+    let input = operator.input(0, "input")?;
+    if operator.tensor(input).dtype.is_float() {
+        return operator.emit(Op::Abs, &[input]).and_then(one);
+    }
+    let negated = negated_integers(operator, input)?;
+    operator.emit(Op::Maximum, &[input, negated]).and_then(one)
+}
+
+/// The operator for signs is there for real numbers only.
+fn negated_integers(operator: &mut Operator<'_>, input: TensorId) -> Option<TensorId> {
+    let dtype = operator.tensor(input).dtype;
+    let zero = operator.integer_constant(vec![0], dtype, Shape::default())?;
+    operator.emit(Op::Sub(Arithmetic::default()), &[zero, input])
 }
 
 impl Pending {

@@ -53,7 +53,7 @@ impl Image {
 
     /// A result NHWC in the form that the file has it.
     pub(super) fn restore(&self, operator: &mut Operator<'_>, result: TensorId) -> Option<TensorId> {
-        let result = operator.to_nchw(result)?;
+        let result = operator.nchw(result)?;
         match *operator.shape(result) {
             [batch, channels, 1, width] if self.flat => operator.reshape(result, [batch, channels, width]),
             _ => Some(result),

@@ -46,7 +46,7 @@ fn pool(operator: &mut Operator<'_>, op: fn(Pool2d) -> Op, counted: bool) -> Opt
         );
     }
     let attributes = Pool2d { filter, stride, padding, count_padding: counted, activation: Activation::None };
-    let input = operator.to_nhwc(image.tensor)?;
+    let input = operator.nhwc(image.tensor)?;
     let result = operator.emit(op(attributes), &[input])?;
     image.restore(operator, result).and_then(one)
 }

@@ -189,10 +189,7 @@ impl Scale {
             return None;
         };
         let values = operator.constant_integers(zero_point, "zero point")?;
-        let dtype = match operator.optional(zero_point)? {
-            Some(id) => Some(operator.tensor(id).dtype),
-            None => None,
-        };
+        let dtype = operator.optional(zero_point)?.map(|id| operator.tensor(id).dtype);
         let zero_points = values.unwrap_or_else(|| vec![0; scales.len()]);
         if zero_points.len() != scales.len() || scales.is_empty() {
             let (found, expected) =

@@ -64,7 +64,7 @@ pub(super) fn resize(operator: &mut Operator<'_>) -> Option<Values> {
                       linear half_pixel, align_corners or asymmetric, with sizes or whole factors";
         return operator.unsupported(attribute, value, advice);
     };
-    let input = operator.to_nhwc(image.tensor)?;
+    let input = operator.nhwc(image.tensor)?;
     let op = if nearest { Op::ResizeNearest(attributes) } else { Op::ResizeBilinear(attributes) };
     let result = operator.emit(op, &[input])?;
     image.restore(operator, result).and_then(one)
