@@ -76,7 +76,9 @@ fn compare_recipes() -> Result<()> {
                 let found = file_outputs(&file, &samples)?;
                 let sqnr = crate::measure::mean_sqnr(&reference, &found);
                 let accuracy = accuracy(&found, &labels);
-                println!("{observer} bias {bias_correction} equalize {equalize}: {accuracy:.2} %, {sqnr:.2} dB");
+                println!(
+                    "{observer} bias {bias_correction} equalize {equalize}: {accuracy:.2} %, {sqnr:.2} dB"
+                );
             }
         }
     }

@@ -29,7 +29,11 @@ pub(crate) fn float_model(path: &Path) -> Result<Graph<Float>> {
 }
 
 /// The file that a recipe makes of a network.
-pub(crate) fn quantized(graph: &Graph<Float>, samples: &[Sample], recipe: &Recipe) -> Result<(ModelFile, Report)> {
+pub(crate) fn quantized(
+    graph: &Graph<Float>,
+    samples: &[Sample],
+    recipe: &Recipe,
+) -> Result<(ModelFile, Report)> {
     let (graph, report) = post_training(graph.clone(), samples, recipe, &|_| ())?;
     Ok((file(graph)?, report))
 }

@@ -22,7 +22,8 @@ const PAIRS: [(&str, &str); 4] = [
 /// The golden inputs of a float model.
 fn inputs(data: &Path, name: &str) -> Result<Vec<Sample>> {
     let golden = golden::model(data, name)?;
-    let values: Vec<f32> = golden.inputs.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect();
+    let values: Vec<f32> =
+        golden.inputs.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect();
     Ok(values.chunks(values.len() / golden.count).map(|vector| vec![vector.to_vec()]).collect())
 }
 

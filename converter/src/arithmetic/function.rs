@@ -65,7 +65,8 @@ mod tests {
 
     #[test]
     fn functions_have_their_known_values() {
-        let near = |found: f64, expected: f64| assert!((found - expected).abs() < 1e-12, "{found} {expected}");
+        let near =
+            |found: f64, expected: f64| assert!((found - expected).abs() < 1e-12, "{found} {expected}");
         near(of(Op::Exp, 1.0), std::f64::consts::E);
         near(of(Op::Log, std::f64::consts::E), 1.0);
         near(of(Op::Sqrt, 2.0), std::f64::consts::SQRT_2);
@@ -75,7 +76,10 @@ mod tests {
         near(of(Op::Gelu(Gelu { tanh: true }), 1.0), 0.841_191_990_607_773_4);
         near(of(Op::HardSigmoid(HardSigmoid { alpha: 0.2, beta: 0.5 }), 1.0), f64::from(0.2f32) + 0.5);
         near(of(Op::Clip(Clip { low: -1.0, high: f32::INFINITY }), -3.0), -1.0);
-        assert_eq!((of(Op::Sign, 0.0), of(Op::Sign, -0.1), of(Op::Neg, 2.0), of(Op::Abs, -2.0)), (1.0, -1.0, -2.0, 2.0));
+        assert_eq!(
+            (of(Op::Sign, 0.0), of(Op::Sign, -0.1), of(Op::Neg, 2.0), of(Op::Abs, -2.0)),
+            (1.0, -1.0, -2.0, 2.0)
+        );
     }
 
     #[test]

@@ -80,7 +80,10 @@ mod tests {
     fn values_are_counted_where_they_are() {
         let mut histogram = Histogram::new(Range::new(-1.0, 1.0));
         histogram.add(&[-1.0, -2.0, 0.0, 0.9999, 1.0, 5.0]);
-        assert_eq!((histogram.counts()[0], histogram.counts()[BINS / 2], histogram.counts()[BINS - 1]), (2, 1, 3));
+        assert_eq!(
+            (histogram.counts()[0], histogram.counts()[BINS / 2], histogram.counts()[BINS - 1]),
+            (2, 1, 3)
+        );
         let other = histogram.clone();
         histogram.merge(&other);
         assert_eq!((histogram.total(), histogram.edge(BINS / 2)), (12, 0.0));

@@ -133,7 +133,11 @@ impl Extremes {
 }
 
 /// What every sample's tensors of real numbers reach.
-fn extremes(executor: &Executor<'_>, samples: &[Sample], done: Done<'_>) -> Result<Vec<Observed>, CalibrateError> {
+fn extremes(
+    executor: &Executor<'_>,
+    samples: &[Sample],
+    done: Done<'_>,
+) -> Result<Vec<Observed>, CalibrateError> {
     let graph = executor.graph();
     let first = graph.inputs().first().copied();
     let none = || Extremes { ranges: vec![Vec::new(); graph.tensors().len()], ..Extremes::default() };

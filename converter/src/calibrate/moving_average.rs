@@ -10,9 +10,10 @@ pub(super) fn range(observed: &Observed, momentum: f32) -> Range {
     let mut average: Option<[f64; 2]> = None;
     for extremes in &observed.extremes {
         let new = [extremes.low(), extremes.high()].map(f64::from);
-        average = Some(average.map_or(new, |old| {
-            [0, 1].map(|bound| momentum * old[bound] + (1.0 - momentum) * new[bound])
-        }));
+        average =
+            Some(average.map_or(new, |old| {
+                [0, 1].map(|bound| momentum * old[bound] + (1.0 - momentum) * new[bound])
+            }));
     }
     average.map_or_else(Range::default, |[low, high]| Range::new(low as f32, high as f32))
 }

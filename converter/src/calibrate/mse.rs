@@ -21,9 +21,10 @@ pub(super) fn range(observed: &Observed) -> Range {
         let before = best;
         for step in 1..=STEPS {
             let fraction = step as f32 / STEPS as f32;
-            for candidate in
-                [Range::new(full.low() * fraction, before.high()), Range::new(best.low(), full.high() * fraction)]
-            {
+            for candidate in [
+                Range::new(full.low() * fraction, before.high()),
+                Range::new(best.low(), full.high() * fraction),
+            ] {
                 let error = squared_error(&bins, histogram, candidate);
                 if error < least {
                     (best, least) = (candidate, error);

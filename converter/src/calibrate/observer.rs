@@ -81,7 +81,9 @@ impl fmt::Display for Observer {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ObserverError {
     /// No such name.
-    #[error("'{name}' is no observer: min-max, moving-average[:MOMENTUM], percentile[:PERCENT], mse or entropy")]
+    #[error(
+        "'{name}' is no observer: min-max, moving-average[:MOMENTUM], percentile[:PERCENT], mse or entropy"
+    )]
     Name {
         /// What was given.
         name: String,
@@ -108,9 +110,10 @@ impl FromStr for Observer {
         };
         let plain = |observer| match parameter {
             None => Ok(observer),
-            Some(text) => {
-                Err(ObserverError::Parameter { text: text.to_owned(), expected: "this observer has no parameter" })
-            }
+            Some(text) => Err(ObserverError::Parameter {
+                text: text.to_owned(),
+                expected: "this observer has no parameter",
+            }),
         };
         match name {
             "min-max" => plain(Observer::MinMax),

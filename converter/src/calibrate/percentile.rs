@@ -11,11 +11,12 @@ pub(super) fn range(observed: &Observed, percentile: f32) -> Range {
     // Bins that together hold no more than the share that may be clipped.
     let clippable = |counts: &mut dyn Iterator<Item = u64>| {
         let mut sum = 0.0;
-        counts.take_while(|&count| {
-            sum += count as f64;
-            sum <= clipped
-        })
-        .count()
+        counts
+            .take_while(|&count| {
+                sum += count as f64;
+                sum <= clipped
+            })
+            .count()
     };
     let from_below = clippable(&mut histogram.counts().iter().copied());
     let from_above = clippable(&mut histogram.counts().iter().rev().copied());

@@ -38,7 +38,11 @@ fn network() -> Graph<Float> {
 
 fn samples(count: usize) -> Vec<Sample> {
     let mut random = fastrand::Rng::with_seed(7);
-    (0..count).map(|_| vec![(0..4).map(|i| if i == 1 { -random.f32() - 0.1 } else { random.f32() + 0.1 }).collect()]).collect()
+    (0..count)
+        .map(|_| {
+            vec![(0..4).map(|i| if i == 1 { -random.f32() - 0.1 } else { random.f32() + 0.1 }).collect()]
+        })
+        .collect()
 }
 
 #[test]

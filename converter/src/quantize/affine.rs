@@ -30,8 +30,7 @@ pub(super) fn range_of(values: &[f32]) -> Range {
 
 /// A constant int8 tensor; values beyond the scale's range are clipped.
 pub(super) fn constant(name: &str, shape: &Shape, values: &[f32], to: Affine) -> Tensor {
-    let stored: Vec<i8> =
-        values.iter().map(|&value| quantize(value, to).clamp(-128, 127) as i8).collect();
+    let stored: Vec<i8> = values.iter().map(|&value| quantize(value, to).clamp(-128, 127) as i8).collect();
     Tensor::constant_i8(name, shape.clone(), &stored).with_quantization(to.into())
 }
 

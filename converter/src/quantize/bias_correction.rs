@@ -24,8 +24,10 @@ pub fn mean_error(
     let filter = &graph[layer.filter];
     let weights = filter.f32_values().unwrap_or_default();
     let channels = filter.shape.get(layer.axis).copied().unwrap_or(1);
-    let difference: Vec<f32> = weights.iter().zip(rounded).map(|(weight, rounded)| weight - rounded).collect();
-    let (Some(input), Some(output)) = (graph.input_of(node, 0), node.output().and_then(|id| graph.get(id))) else {
+    let difference: Vec<f32> =
+        weights.iter().zip(rounded).map(|(weight, rounded)| weight - rounded).collect();
+    let (Some(input), Some(output)) = (graph.input_of(node, 0), node.output().and_then(|id| graph.get(id)))
+    else {
         return Ok(vec![0.0; channels]);
     };
     let mut single = Graph::<Float>::new("layer");

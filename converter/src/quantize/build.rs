@@ -6,7 +6,9 @@ use super::affine::{affine, constant, range_of};
 use super::forms::{Form, clamp, is_idle_clamp};
 use super::weights::LayerWeights;
 use crate::arithmetic::{Affine, int8, unsupported};
-use crate::ir::{DType, Fault, Float, Graph, Node, NodeId, Op, Problem, Quantization, Quantized, Tensor, TensorId};
+use crate::ir::{
+    DType, Fault, Float, Graph, Node, NodeId, Op, Problem, Quantization, Quantized, Tensor, TensorId,
+};
 
 /// What has been decided about a network.
 pub(super) struct Decisions<'a> {
@@ -32,7 +34,10 @@ pub(super) struct LayerParts {
 ///
 /// # Errors
 /// Nodes that cannot be executed in int8.
-pub(super) fn build(graph: &Graph<Float>, decisions: &Decisions<'_>) -> Result<Graph<Quantized>, Vec<Problem>> {
+pub(super) fn build(
+    graph: &Graph<Float>,
+    decisions: &Decisions<'_>,
+) -> Result<Graph<Quantized>, Vec<Problem>> {
     let count = graph.tensors().len();
     let mut builder = Builder {
         from: graph,
@@ -104,7 +109,12 @@ impl Builder<'_> {
                     self.real[id.index()] = Some(real);
                     let stored = self.add(id);
                     self.to.tensor_mut(stored).name.push_str("_int8");
-                    self.to.add_node(Node::new(format!("{}/quantize", tensor.name), Op::Quantize, [real], stored));
+                    self.to.add_node(Node::new(
+                        format!("{}/quantize", tensor.name),
+                        Op::Quantize,
+                        [real],
+                        stored,
+                    ));
                     real
                 }
                 _ => self.add(id),
@@ -135,7 +145,10 @@ impl Builder<'_> {
         }
         let tensor = &self.from[id];
         let Some(values) = tensor.f32_values().filter(|_| tensor.is_constant()) else {
-            return Err(unsupported(format!("tensor '{}' of type {} cannot be quantized", tensor.name, tensor.dtype)));
+            return Err(unsupported(format!(
+                "tensor '{}' of type {} cannot be quantized",
+                tensor.name, tensor.dtype
+            )));
         };
         let new = constant(&tensor.name, &tensor.shape, &values, affine(range_of(&values)));
         let new = self.to.add_tensor(new);
@@ -226,9 +239,15 @@ impl Builder<'_> {
             | Op::Pack(_) => {
                 let inputs = match to {
                     // Concatenations requantize what they join.
-                    Form::Int8(_) if matches!(node.op, Op::Concatenation(_) | Op::Pack(_)) => self.joined(&inputs, to)?,
-                    Form::Int8(to) => inputs.iter().map(|&input| self.at(input, to)).collect::<Result<_, _>>()?,
-                    Form::Real(_) | Form::Own => inputs.iter().map(|&input| self.own(input)).collect::<Result<_, _>>()?,
+                    Form::Int8(_) if matches!(node.op, Op::Concatenation(_) | Op::Pack(_)) => {
+                        self.joined(&inputs, to)?
+                    }
+                    Form::Int8(to) => {
+                        inputs.iter().map(|&input| self.at(input, to)).collect::<Result<_, _>>()?
+                    }
+                    Form::Real(_) | Form::Own => {
+                        inputs.iter().map(|&input| self.own(input)).collect::<Result<_, _>>()?
+                    }
                 };
                 self.copy(node, inputs);
                 Ok(())
@@ -301,12 +320,14 @@ impl Builder<'_> {
 
 /// A bias as int32 at input scale times weight scale.
 fn stored_bias(name: String, bias: &[f32], weights: &LayerWeights, from: Affine) -> Tensor {
-    let scales: Vec<f32> = weights.scales.iter().map(|scale| (scale * from.scale).max(f32::MIN_POSITIVE)).collect();
+    let scales: Vec<f32> =
+        weights.scales.iter().map(|scale| (scale * from.scale).max(f32::MIN_POSITIVE)).collect();
     let stored: Vec<i32> = bias
         .iter()
         .zip(&weights.scales)
         // A cast saturates; the scales have been chosen so that nothing reaches the ends.
         .map(|(&bias, &scale)| (f64::from(bias) / (f64::from(scale) * f64::from(from.scale))).round() as i32)
         .collect();
-    Tensor::constant_i32(name, [stored.len()], &stored).with_quantization(Quantization::per_channel(scales, 0))
+    Tensor::constant_i32(name, [stored.len()], &stored)
+        .with_quantization(Quantization::per_channel(scales, 0))
 }

@@ -11,7 +11,9 @@ use super::layers::{Choice, Layer};
 use super::recipe::Activations;
 use crate::arithmetic::{Affine, unsupported};
 use crate::calibrate::{Range, Ranges};
-use crate::ir::attributes::{Arithmetic, Clip, Conv2d, DepthwiseConv2d, FullyConnected, Pad, TransposeConv2d};
+use crate::ir::attributes::{
+    Arithmetic, Clip, Conv2d, DepthwiseConv2d, FullyConnected, Pad, TransposeConv2d,
+};
 use crate::ir::graph::Uses;
 use crate::ir::{DType, Float, Graph, Node, Op, Problem, TensorId};
 
@@ -232,9 +234,7 @@ impl Groups {
         let uses = graph.uses();
         let mut problems = Vec::new();
         let mut union: Vec<Option<Range>> = vec![None; graph.tensors().len()];
-        let is_used = |id: TensorId| {
-            uses.writer(id).is_some() || graph.inputs().contains(&id)
-        };
+        let is_used = |id: TensorId| uses.writer(id).is_some() || graph.inputs().contains(&id);
         let kind = |id: TensorId| {
             let tensor = &graph[id];
             match tensor.dtype {

@@ -189,7 +189,10 @@ node "head" FullyConnected(%4, %5, _) -> %6 keep_dims=false
         use Width::{Int4, Int8, OneBit};
         let of = |text: &str| choices(&recipe(text)).unwrap();
         assert_eq!(of(""), [(Int8, Static); 3]);
-        assert_eq!(of("weights = \"int4\"\nkeep = [\"first\", \"he*\"]"), [(Int8, Static), (Int4, Static), (Int8, Static)]);
+        assert_eq!(
+            of("weights = \"int4\"\nkeep = [\"first\", \"he*\"]"),
+            [(Int8, Static), (Int4, Static), (Int8, Static)]
+        );
         assert_eq!(of("weights = \"1bit\""), [(OneBit, Static), (Int4, Static), (OneBit, Static)]);
         assert_eq!(of("activations = \"dynamic\""), [(Int8, Static), (Int8, Static), (Int8, Dynamic)]);
         let text = "keep = [\"first\"]\n[layer.\"stem/conv\"]\nweights = \"int4\"";

@@ -51,7 +51,8 @@ impl Prepared {
             equalize::equalize(&mut graph);
         }
         let layers = layers(&graph);
-        let mut prepared = Prepared { ranges: Ranges::new(), means: Means::new(), warnings: Vec::new(), layers, graph };
+        let mut prepared =
+            Prepared { ranges: Ranges::new(), means: Means::new(), warnings: Vec::new(), layers, graph };
         if !samples.is_empty() {
             if samples.len() < ENOUGH_SAMPLES {
                 warnings.push(Warning::FewSamples { samples: samples.len() });
@@ -63,7 +64,12 @@ impl Prepared {
         Ok(prepared)
     }
 
-    fn observe(&mut self, samples: &[Sample], recipe: &Recipe, progress: OnProgress<'_>) -> Result<(), QuantizeError> {
+    fn observe(
+        &mut self,
+        samples: &[Sample],
+        recipe: &Recipe,
+        progress: OnProgress<'_>,
+    ) -> Result<(), QuantizeError> {
         let count = AtomicUsize::new(0);
         let total = samples.len() * calibrate::passes(recipe.observer);
         self.ranges = calibrate::calibrate(&self.graph, samples, recipe.observer, &|| {
@@ -124,7 +130,12 @@ impl Prepared {
     /// If a range is not known that is needed.
     pub fn weights(&self, choices: &[Choice]) -> Result<Vec<LayerWeights>, QuantizeError> {
         let forms = self.forms(choices)?;
-        Ok(self.layers.iter().zip(choices).map(|(layer, choice)| self.layer_weights(layer, *choice, &forms)).collect())
+        Ok(self
+            .layers
+            .iter()
+            .zip(choices)
+            .map(|(layer, choice)| self.layer_weights(layer, *choice, &forms))
+            .collect())
     }
 
     /// The quantized graph with given weights, which must be as [`Self::weights`] gives them, but may be rounded

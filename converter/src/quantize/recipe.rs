@@ -110,11 +110,14 @@ pub struct NameError {
     pub expected: String,
 }
 
-fn by_name<T: Copy, const N: usize>(text: &str, all: [T; N], name: fn(T) -> &'static str) -> Result<T, NameError> {
-    all.into_iter().find(|&value| name(value) == text).ok_or_else(|| NameError {
-        found: text.to_owned(),
-        expected: all.map(name).join(" or "),
-    })
+fn by_name<T: Copy, const N: usize>(
+    text: &str,
+    all: [T; N],
+    name: fn(T) -> &'static str,
+) -> Result<T, NameError> {
+    all.into_iter()
+        .find(|&value| name(value) == text)
+        .ok_or_else(|| NameError { found: text.to_owned(), expected: all.map(name).join(" or ") })
 }
 
 impl FromStr for Width {
@@ -237,7 +240,10 @@ impl Recipe {
 
     /// Splits what the option `--keep` gives: patterns with commas between them.
     pub fn keep_from(text: &str) -> Vec<String> {
-        text.split(',').map(|pattern| pattern.trim().to_owned()).filter(|pattern| !pattern.is_empty()).collect()
+        text.split(',')
+            .map(|pattern| pattern.trim().to_owned())
+            .filter(|pattern| !pattern.is_empty())
+            .collect()
     }
 }
 
@@ -255,15 +261,27 @@ mod tests {
         assert_eq!(recipe.observer, Observer::Percentile { percentile: 99.99 });
         assert_eq!(recipe.layer["head/fc"].activations, Some(Activations::Dynamic));
         assert_eq!(recipe.layer["block4/pointwise"].weights, Some(Width::OneBit));
-        for key in ["weights", "keep", "activations", "observer", "equalize", "bias-correction", "adaptive-rounding", "float-io"] {
+        for key in [
+            "weights",
+            "keep",
+            "activations",
+            "observer",
+            "equalize",
+            "bias-correction",
+            "adaptive-rounding",
+            "float-io",
+        ] {
             assert!(page.contains(&format!("| `{key}`")), "{key} is not documented");
         }
     }
 
     #[test]
     fn recipes_round_trip() {
-        let mut recipe = Recipe { weights: Width::OneBit, keep: Recipe::keep_from("first, last,"), ..Recipe::default() };
-        recipe.layer.insert("a \"b\"/c".to_owned(), LayerRecipe { weights: Some(Width::Int4), activations: None });
+        let mut recipe =
+            Recipe { weights: Width::OneBit, keep: Recipe::keep_from("first, last,"), ..Recipe::default() };
+        recipe
+            .layer
+            .insert("a \"b\"/c".to_owned(), LayerRecipe { weights: Some(Width::Int4), activations: None });
         assert_eq!(recipe.keep, ["first", "last"]);
         assert_eq!(Recipe::from_toml(&recipe.to_toml()), Ok(recipe));
         assert_eq!(Recipe::from_toml(""), Ok(Recipe::default()));

@@ -171,7 +171,8 @@ mod tests {
 
     #[test]
     fn the_last_axis_can_hold_the_channels() {
-        let weights = quantize_weights(&[1.0, 0.1, -1.0, 0.05], &Shape::from([1, 1, 2, 2]), 3, Width::Int8, &[]);
+        let weights =
+            quantize_weights(&[1.0, 0.1, -1.0, 0.05], &Shape::from([1, 1, 2, 2]), 3, Width::Int8, &[]);
         assert_eq!(weights.values, [127, 127, -127, 64]);
     }
 

@@ -19,7 +19,9 @@ pub(super) fn rewrite(rewriter: &mut Rewriter<'_>, node: &Node) -> Result<Option
     let factor: Vec<f64> = scale
         .iter()
         .zip(variance)
-        .map(|(&scale, &variance)| f64::from(scale) / (f64::from(variance) + f64::from(attributes.epsilon)).sqrt())
+        .map(|(&scale, &variance)| {
+            f64::from(scale) / (f64::from(variance) + f64::from(attributes.epsilon)).sqrt()
+        })
         .collect();
     let offset: Vec<f32> = factor
         .iter()

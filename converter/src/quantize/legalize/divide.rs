@@ -7,7 +7,8 @@ use crate::ir::{Fault, Node, Op};
 /// `x / c` becomes `x * (1 / c)`, `c / x` becomes `Reciprocal(x) * c`, for constants `c`.
 pub(super) fn rewrite(rewriter: &mut Rewriter<'_>, node: &Node) -> Result<Option<Vec<Node>>, Fault> {
     let Op::Div(Arithmetic { activation }) = node.op else { return Ok(None) };
-    let (first, second, output) = (rewriter.input(node, 0)?, rewriter.input(node, 1)?, rewriter.output(node)?);
+    let (first, second, output) =
+        (rewriter.input(node, 0)?, rewriter.input(node, 1)?, rewriter.output(node)?);
     let product = Op::Mul(Arithmetic { activation });
     if let Some(divisor) = rewriter.constant(second) {
         let factor: Vec<f32> = divisor.iter().map(|divisor| 1.0 / divisor).collect();

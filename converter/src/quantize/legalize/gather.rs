@@ -11,7 +11,8 @@ const MOST: usize = 64;
 /// `Gather` with constant indices becomes a slice for each run of indices at equal distances, and their concatenation.
 pub(super) fn rewrite(rewriter: &mut Rewriter<'_>, node: &Node) -> Result<Option<Vec<Node>>, Fault> {
     let Op::Gather(gather) = &node.op else { return Ok(None) };
-    let (data, indices, output) = (rewriter.input(node, 0)?, rewriter.input(node, 1)?, rewriter.output(node)?);
+    let (data, indices, output) =
+        (rewriter.input(node, 0)?, rewriter.input(node, 1)?, rewriter.output(node)?);
     let Some(indices) = rewriter.graph[indices].integer_values() else { return Ok(None) };
     let (shape, axis) = (rewriter.shape(data), gather.axis);
     let size = shape.get(axis).copied().unwrap_or(0);
@@ -64,7 +65,10 @@ fn runs(indices: &[usize]) -> Vec<SliceAxis> {
                 run.stride = index as isize - run.begin as isize;
                 run.count = 2;
             }
-            Some(run) if run.count > 1 && index as isize == run.begin as isize + run.stride * run.count as isize => {
+            Some(run)
+                if run.count > 1
+                    && index as isize == run.begin as isize + run.stride * run.count as isize =>
+            {
                 run.count += 1;
             }
             _ => runs.push(SliceAxis { begin: index, count: 1, stride: 1 }),

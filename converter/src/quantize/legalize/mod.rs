@@ -130,7 +130,13 @@ impl Rewriter<'_> {
 }
 
 /// A node named after the one that it helps to replace.
-fn part(of: &Node, suffix: &str, op: Op, inputs: impl IntoIterator<Item = TensorId>, output: TensorId) -> Node {
+fn part(
+    of: &Node,
+    suffix: &str,
+    op: Op,
+    inputs: impl IntoIterator<Item = TensorId>,
+    output: TensorId,
+) -> Node {
     Node::new(format!("{}/{suffix}", of.name), op, inputs, output)
 }
 
@@ -142,12 +148,16 @@ fn refuse(op: &Op) -> Option<&'static str> {
         }
         Op::ReduceProd(_) => "products over axes are not executable in int8: multiply one by one",
         Op::Gather(_) => "indices that are computed are not executable: export them as constants",
-        Op::Cast(_) => "casts between real numbers and integers are not executable: convert outside of the model",
+        Op::Cast(_) => {
+            "casts between real numbers and integers are not executable: convert outside of the model"
+        }
         Op::Quantize | Op::Dequantize => {
             "this model is quantized in part: give the model as it was before, or one that is quantized as a whole"
         }
         Op::PRelu => "slopes that are computed are not executable in int8: export them as constants",
-        Op::BatchNormalization(_) => "statistics that are computed are not executable: export them as constants",
+        Op::BatchNormalization(_) => {
+            "statistics that are computed are not executable: export them as constants"
+        }
         _ => return None,
     })
 }

@@ -13,8 +13,12 @@ pub(super) fn rewrite(rewriter: &mut Rewriter<'_>, node: &Node) -> Result<Option
     let (input, output) = (rewriter.input(node, 0)?, rewriter.output(node)?);
     let Padding { top, bottom, left, right } = pool.padding;
     let (before, after) = (vec![0, top, left, 0], vec![0, bottom, right, 0]);
-    let shape: Shape =
-        rewriter.shape(input).iter().zip(before.iter().zip(&after)).map(|(size, (b, a))| size + b + a).collect();
+    let shape: Shape = rewriter
+        .shape(input)
+        .iter()
+        .zip(before.iter().zip(&after))
+        .map(|(size, (b, a))| size + b + a)
+        .collect();
     let padded = rewriter.add_activation(node, "padded", shape)?;
     let pool = Pool2d { padding: Padding::NONE, count_padding: false, ..pool.clone() };
     Ok(Some(vec![

@@ -53,7 +53,8 @@ fn minimum(rewriter: &mut Rewriter<'_>, node: &Node, reduce: &Reduce) -> Result<
 fn negated(rewriter: &mut Rewriter<'_>, node: &Node) -> Result<crate::ir::TensorId, Fault> {
     let input = rewriter.input(node, 0)?;
     let tensor = &rewriter.graph[input];
-    let tensor = crate::ir::Tensor::new(format!("{}/negated", tensor.name), tensor.dtype, tensor.shape.clone());
+    let tensor =
+        crate::ir::Tensor::new(format!("{}/negated", tensor.name), tensor.dtype, tensor.shape.clone());
     Ok(rewriter.graph.add_tensor(tensor))
 }
 
