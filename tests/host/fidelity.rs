@@ -24,10 +24,6 @@ fn a_full_int8_model_is_faithful_and_its_errors_have_causes() -> Result<()> {
     let floats: Vec<f32> = floats.as_chunks::<4>().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect();
     let samples: Vec<Sample> = floats.chunks_exact(28 * 28).map(|image| vec![image.to_vec()]).collect();
     let report = fidelity::compare(&network, &model, &samples, || ())?;
-    for layer in report.layers.iter().chain(&report.outputs) {
-        println!("{layer:?}\n    {}", layer.cause);
-    }
-    println!("{:?} {:?}", report.only_in_network, report.only_in_model);
     ensure!(report.samples == 16);
     let layers =
         network.nodes().iter().filter(|node| matches!(node.op, Op::Conv2d(_) | Op::DepthwiseConv2d(_)));
@@ -40,5 +36,8 @@ fn a_full_int8_model_is_faithful_and_its_errors_have_causes() -> Result<()> {
     }
     ensure!(report.layers.is_sorted_by(|worse, better| worse.sqnr_db <= better.sqnr_db));
     ensure!(report.layers.iter().any(|layer| layer.cause == Cause::Inherited), "errors do not accumulate");
+    let first = report.layers.iter().find(|layer| layer.node == 0).context("the first layer")?;
+    ensure!(matches!(first.cause, Cause::Rounding { .. }), "{first:?}");
+    ensure!(report.outputs[0].cause == Cause::Inherited, "{:?}", report.outputs);
     Ok(())
 }

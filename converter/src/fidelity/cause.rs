@@ -30,6 +30,8 @@ pub enum Cause {
     Weights(Weights),
     /// The operator's integer arithmetic, such as a table.
     Arithmetic,
+    /// The layer cannot be run alone, because the network does not have all of its inputs, or has no such layer.
+    Unknown,
 }
 
 /// The weights of a layer.
@@ -63,7 +65,11 @@ impl Cause {
         if rounding > measured.error / 2.0 {
             return Cause::Rounding { levels: ((total.high - total.low) / step + 1.0).round() };
         }
-        weights.map_or(Cause::Arithmetic, Cause::Weights)
+        match (own, weights) {
+            (None, _) => Cause::Unknown,
+            (Some(_), Some(weights)) => Cause::Weights(weights),
+            (Some(_), None) => Cause::Arithmetic,
+        }
     }
 }
 
@@ -115,6 +121,7 @@ impl fmt::Display for Cause {
             }
             Cause::Weights(Weights { format, .. }) => write!(f, "weights in {format}"),
             Cause::Arithmetic => f.write_str("the operator's integer arithmetic"),
+            Cause::Unknown => f.write_str("unknown: its inputs are not among the network's tensors"),
         }
     }
 }

@@ -124,11 +124,20 @@ pub fn compare(
     let (layers, outputs) = totals.split_at(matching.layers.len());
     let report = |(layer, measured)| describe(network, layer, measured);
     let mut layers: Vec<LayerFidelity> = matching.layers.iter().zip(layers).map(report).collect();
+    // An output is wrong for the reason why the layer that writes it is.
+    let output = |(output, measured): (&Layer, &Measured)| {
+        let writer = matching.layers.iter().position(|layer| layer.tensor == output.tensor);
+        let writer = writer.map(|position| &layers[position]);
+        let cause = writer.map_or(Cause::Unknown, |layer| layer.cause.clone());
+        let own_sqnr_db = writer.and_then(|layer| layer.own_sqnr_db);
+        LayerFidelity { own_sqnr_db, cause, ..describe(network, output, measured) }
+    };
+    let outputs = matching.outputs.iter().zip(outputs).map(output).collect();
     layers.sort_by(|left, right| quality(left).total_cmp(&quality(right)));
     Ok(Report {
         samples: samples.len(),
         layers,
-        outputs: matching.outputs.iter().zip(outputs).map(report).collect(),
+        outputs,
         only_in_network: matching.only_in_network,
         only_in_model: matching.only_in_model,
     })

@@ -41,7 +41,8 @@ fn the_largest_part_of_an_error_is_its_cause() {
     let wrong = sums(&[1.0, 5.0], &[9.0, -5.0]);
     assert_eq!(cause(&wrong, Some(&rounded)), Cause::Inherited);
     assert_eq!(cause(&wrong, Some(&wrong)), Cause::Weights(weights.clone()));
-    assert_eq!(Cause::of(&wrong, None, &port(), None), Cause::Arithmetic);
+    assert_eq!(Cause::of(&wrong, Some(&wrong), &port(), None), Cause::Arithmetic);
+    assert_eq!(cause(&wrong, None), Cause::Unknown);
     let clipped = sums(&[100.0, 5.0], &[63.5, 5.0]);
     assert_eq!(cause(&clipped, Some(&clipped)), Cause::Clipping { share: 0.5 });
 }
