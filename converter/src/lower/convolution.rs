@@ -20,6 +20,12 @@ const MOST_STRIP_BYTES: usize = 4096;
 /// The same where windows have no columns in common.
 const MOST_POINTWISE_BYTES: usize = 1024;
 
+/// Scratch of a block of pixels of a layer on signs, unless it would hold fewer than [`LEAST_BLOCK`].
+const MOST_BLOCK_BYTES: usize = 4096;
+
+/// Pixels that a block has room for in any case.
+const LEAST_BLOCK: usize = 8;
+
 /// Most records of a transposed convolution, one per phase and channel.
 const MOST_RECORDS: usize = 1 << 20;
 
@@ -213,11 +219,12 @@ fn strip_scratch(params: &conv2d::Params, input_channels: usize, output: &Tensor
     scratch(outputs.unwrap_or(1))
 }
 
-/// Scratch for a block of pixels: as many as stay small, for the bits of a pair of channels are expanded anew for each block.
+/// Scratch for a block of pixels: as many as stay small, but eight in any case, for the bits of a pair of channels become
+/// masks anew for each block.
 fn block_scratch(pixels: usize, scratch_len: impl Fn(usize) -> usize) -> usize {
-    let blocks = (4..=pixels).step_by(4).chain([pixels]);
-    let fitting = blocks.map(&scratch_len).filter(|&len| len <= MOST_STRIP_BYTES).max();
-    fitting.unwrap_or_else(|| scratch_len(pixels.clamp(1, 4)))
+    let blocks = (LEAST_BLOCK..=pixels).step_by(4).chain([pixels]);
+    let fitting = blocks.map(&scratch_len).filter(|&len| len <= MOST_BLOCK_BYTES).max();
+    fitting.unwrap_or_else(|| scratch_len(pixels.clamp(1, LEAST_BLOCK)))
 }
 
 /// Height and width of a filter whose axes 1 and 2 they are.
