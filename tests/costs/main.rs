@@ -2,6 +2,9 @@
 //!
 //! Each model of the [`grid`] runs once on the board that stands for the core. Cycles and terms of its nodes are rows of the
 //! fits of their classes. The table is written to `converter/src/cost/CORE.json`.
+//!
+//! A word after the core stands for the families that have it in their names: only these are measured, and only classes that
+//! the table does not have are added to it.
 #![allow(clippy::print_stdout)] // A program for people.
 
 mod grid;
@@ -33,20 +36,25 @@ const SMALL: f64 = 3000.0;
 fn main() -> Result<()> {
     let name = std::env::args().nth(1).context("name a core")?;
     let core = Core::from_name(&name).with_context(|| format!("no core {name}"))?;
+    let word = std::env::args().nth(2);
     let bench = Bench::for_core(core)?;
-    let mut runs = measure(&bench.profiler()?, core)?;
+    let mut runs = measure(&bench.profiler()?, core, word.as_deref().unwrap_or_default())?;
     // In the same order every time, so that the sums are the same to the last digit.
     runs.sort_by(|left, right| left.model.cmp(&right.model));
     let overheads: u64 = runs.iter().map(|run| run.overhead).sum();
-    let mut table = Table {
-        core: core.name().to_owned(),
-        per_node: (overheads as f64 / runs.len().max(1) as f64).round(),
-        classes: BTreeMap::new(),
+    let mut table = match word {
+        Some(_) => Table::for_core(core).cloned().context("no table to add to")?,
+        None => Table {
+            core: core.name().to_owned(),
+            per_node: (overheads as f64 / runs.len().max(1) as f64).round(),
+            classes: BTreeMap::new(),
+        },
     };
     let mut classes: BTreeMap<&str, Vec<&Run>> = BTreeMap::new();
     for run in &runs {
         classes.entry(&run.terms.class).or_default().push(run);
     }
+    classes.retain(|&name, _| !table.classes.contains_key(name));
     for (name, runs) in classes {
         let (class, worst) = fit(&runs);
         let Class { median_error_percent: median, largest_error_percent: largest, .. } = class;
@@ -77,10 +85,11 @@ impl Run {
     }
 }
 
-/// Runs every model of the grid, two at a time.
-fn measure(profiler: &Profiler<'_>, core: Core) -> Result<Vec<Run>> {
+/// Runs every model of the grid's families with this word in their names, two at a time.
+fn measure(profiler: &Profiler<'_>, core: Core, word: &str) -> Result<Vec<Run>> {
+    let families = FAMILIES.iter().filter(|family| family.name.contains(word));
     let models: Vec<(&Family, usize)> =
-        FAMILIES.iter().flat_map(|family| (0..family.count).map(move |number| (family, number))).collect();
+        families.flat_map(|family| (0..family.count).map(move |number| (family, number))).collect();
     let folder = target_directory()?.join("costs").join(core.name());
     fs::create_dir_all(&folder)?;
     let (next, runs) = (AtomicUsize::new(0), Mutex::new(Vec::new()));

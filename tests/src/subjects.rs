@@ -1,4 +1,5 @@
-//! Sound `.sct` files to damage: every operator and packing, the example model, published models where they are.
+//! Sound `.sct` files to damage: every operator and packing, from golden cases or random layers, the example model, published
+//! models where they are.
 
 use std::path::Path;
 use std::sync::LazyLock;
@@ -9,6 +10,7 @@ use secateur_converter::core::Core;
 use secateur_converter::model_file::ModelFile;
 use secateur_converter::pipeline::{Options, convert};
 
+use crate::layers::Batch;
 use crate::{CORES, golden, shared_data, skipped, workspace};
 
 /// A file that loads.
@@ -48,9 +50,10 @@ fn subject(source: &Path, core: Core) -> Option<Subject> {
 /// The shortest and the longest case of each operator and packing, and all cases of several nodes.
 fn operators() -> Vec<Subject> {
     let cases = golden::operators(&workspace().join("tests/golden/operators")).expect("golden cases");
-    let mut candidates: Vec<Subject> = cases
-        .iter()
-        .flat_map(|case| CORES.into_iter().filter_map(|core| subject(&case.model, core)))
+    let goldens =
+        cases.iter().flat_map(|case| CORES.into_iter().filter_map(|core| subject(&case.model, core)));
+    let mut candidates: Vec<Subject> = goldens
+        .chain((0..LAYERS).flat_map(layer))
         .filter(|subject| subject.file.bytes().len() <= LONGEST_CASE)
         .collect();
     candidates.sort_by_key(|subject| subject.file.bytes().len());
@@ -64,6 +67,17 @@ fn operators() -> Vec<Subject> {
         index.next().is_some_and(|index| wanted.contains(&index)) || subject.name.starts_with("chain_")
     });
     candidates
+}
+
+/// Random layers among which those of packings without golden cases are looked for.
+const LAYERS: u64 = 1_000;
+
+/// A random layer for every core.
+fn layer(case: u64) -> impl Iterator<Item = Subject> {
+    let batch = Batch::new(case..case + 1);
+    CORES.into_iter().filter_map(move |core| {
+        Some(Subject { name: format!("layer {case} for {core}"), file: batch.file(core).ok()? })
+    })
 }
 
 /// Longest file of a single operator that is damaged everywhere.

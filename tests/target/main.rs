@@ -40,6 +40,7 @@ mod command;
 mod costs;
 mod infer;
 mod layers;
+mod low_bit;
 mod models;
 mod operators;
 mod profile;

@@ -94,9 +94,9 @@ pub(super) fn stored(node: &Node<'_>) -> Option<Stored> {
         }),
         Packing::Xnor => Some(Stored {
             offset,
-            bytes: outputs * xnor::row_bytes(weights),
+            bytes: xnor::weight_bytes(outputs, weights)?,
             count,
-            record_bytes: outputs * size_of::<ChannelQuant>(),
+            record_bytes: outputs * xnor::RECORD_WORDS * size_of::<i32>(),
         }),
         Packing::RowPairs => Some(Stored {
             offset,

@@ -20,6 +20,12 @@ const MOST_STRIP_BYTES: usize = 4096;
 /// The same where windows have no columns in common.
 const MOST_POINTWISE_BYTES: usize = 1024;
 
+/// Scratch of a block of pixels of a layer on signs, unless it would hold fewer than [`LEAST_BLOCK`].
+const MOST_BLOCK_BYTES: usize = 4096;
+
+/// Pixels that a block has room for in any case.
+const LEAST_BLOCK: usize = 8;
+
 /// Most records of a transposed convolution, one per phase and channel.
 const MOST_RECORDS: usize = 1 << 20;
 
@@ -48,12 +54,14 @@ impl<'g> Lowering<'g> {
         let sums = row_sums(weights, output_channels);
         let channels = weights::channels(filter, self.bias(node), &sums, from, to)?;
         let input_channels = input.shape.last().copied().unwrap_or(1);
+        let pixels = output.shape.elements().unwrap_or(0) / output_channels;
         let by_column = (groups == 1).then(|| by_column(weights, &window, input_channels));
         let Stored { packing, weights, channels } = self.store_dense(&Dense {
             dtype: filter.dtype,
             weights,
             for_lanes: by_column.as_deref(),
             group: conv2d_lanes::GROUP,
+            pixels,
             binary_inputs: self.reads_signs(node),
             channels: &channels,
             stage: stage(to, activation),
@@ -70,9 +78,7 @@ impl<'g> Lowering<'g> {
         let scratch_len = match packing {
             Packing::Lanes | Packing::NibbleLanes => strip_scratch(&params, input_channels, output),
             Packing::Signs => {
-                block_scratch(output.shape.elements().unwrap_or(0) / output_channels, |pixels| {
-                    conv2d_signs::scratch_len(&params, input_channels, pixels)
-                })
+                block_scratch(pixels, |pixels| conv2d_signs::scratch_len(&params, input_channels, pixels))
             }
             Packing::Xnor => conv2d_xnor::scratch_len(&params, input_channels),
             _ => conv2d::scratch_len(&params, input_channels),
@@ -150,11 +156,13 @@ impl<'g> Lowering<'g> {
         let depth = filter.shape.get(1).copied().unwrap_or(1);
         let sums = row_sums(&weights, filter.shape.first().copied().unwrap_or(1));
         let channels = weights::channels(filter, self.bias(node), &sums, from, to)?;
+        let rows = output.shape.elements().unwrap_or(0) / output.shape.last().copied().unwrap_or(1).max(1);
         let Stored { packing, weights, channels } = self.store_dense(&Dense {
             dtype: filter.dtype,
             weights: &weights,
             for_lanes: Some(&weights),
             group: fully_connected_lanes::GROUP,
+            pixels: rows,
             binary_inputs: self.reads_signs(node),
             channels: &channels,
             stage: stage(to, layer.activation),
@@ -165,7 +173,6 @@ impl<'g> Lowering<'g> {
             depth: u32::try_from(depth).map_err(|_| unsupported("too many inputs".to_owned()))?,
             stage: stage(to, layer.activation),
         };
-        let rows = output.shape.elements().unwrap_or(0) / output.shape.last().copied().unwrap_or(1).max(1);
         let (input, output) = (self.input_value(node, 0)?, self.result_value(node)?);
         let scratch_len = match packing {
             Packing::Lanes | Packing::NibbleLanes => fully_connected_lanes::scratch_len(&params),
@@ -213,11 +220,12 @@ fn strip_scratch(params: &conv2d::Params, input_channels: usize, output: &Tensor
     scratch(outputs.unwrap_or(1))
 }
 
-/// Scratch for a block of pixels: as many as stay small, for the bits of a pair of channels are expanded anew for each block.
+/// Scratch for a block of pixels: as many as stay small, but eight in any case, for the bits of a pair of channels become
+/// masks anew for each block.
 fn block_scratch(pixels: usize, scratch_len: impl Fn(usize) -> usize) -> usize {
-    let blocks = (4..=pixels).step_by(4).chain([pixels]);
-    let fitting = blocks.map(&scratch_len).filter(|&len| len <= MOST_STRIP_BYTES).max();
-    fitting.unwrap_or_else(|| scratch_len(pixels.clamp(1, 4)))
+    let blocks = (LEAST_BLOCK..=pixels).step_by(4).chain([pixels]);
+    let fitting = blocks.map(&scratch_len).filter(|&len| len <= MOST_BLOCK_BYTES).max();
+    fitting.unwrap_or_else(|| scratch_len(pixels.clamp(1, LEAST_BLOCK)))
 }
 
 /// Height and width of a filter whose axes 1 and 2 they are.

@@ -13,11 +13,15 @@
 //! What is left, and all of depthwise and transposed convolutions that has 1 bit, stands as bytes.
 
 use secateur::format::Packing;
+use secateur::isa::Signs;
 use secateur::packing::{lanes, nibble_lanes, nibbles, signs, xnor};
 use secateur::quant::{ChannelQuant, Multiplier, OutputStage};
 
 use super::Lowering;
 use crate::ir::{DType, Node, Op};
+
+/// Inputs of a layer on many pixels that is worth computing bit by bit on a core with dual multiply-accumulates.
+const LEAST_BINARY: usize = 96;
 
 /// A layer of which every output channel has as many weights.
 pub(super) struct Dense<'a> {
@@ -29,6 +33,8 @@ pub(super) struct Dense<'a> {
     pub(super) for_lanes: Option<&'a [i8]>,
     /// Channels per group of lanes.
     pub(super) group: usize,
+    /// Vectors of inputs.
+    pub(super) pixels: usize,
     /// Whether the inputs are -1 and +1, and padding is 0.
     pub(super) binary_inputs: bool,
     pub(super) channels: &'a [ChannelQuant],
@@ -75,10 +81,13 @@ impl Lowering<'_> {
         let Dense { weights, channels, .. } = *dense;
         let count = channels.len();
         let inputs = weights.len().checked_div(count).filter(|&inputs| inputs > 0)?;
-        if dense.binary_inputs {
-            let mut bytes = vec![0u8; count * xnor::row_bytes(inputs)];
-            xnor::encode(weights, inputs, &mut bytes);
-            let (weights, channels) = (self.constants.add(&bytes[..]), self.constants.add(channels));
+        // Masks serve several pixels; the bits of short rows are no faster then.
+        let pays = inputs >= LEAST_BINARY || dense.pixels < Signs::PIXELS || !self.core.has_dsp();
+        if dense.binary_inputs && pays && xnor::holds(weights, inputs, channels) {
+            let mut bytes = vec![0u8; xnor::weight_bytes(count, inputs)?];
+            let mut records = vec![0i32; count * xnor::RECORD_WORDS];
+            xnor::encode(weights, inputs, channels, &mut bytes, &mut records);
+            let (weights, channels) = (self.constants.add(&bytes[..]), self.constants.add(&records[..]));
             return Some(Stored { packing: Packing::Xnor, weights, channels });
         }
         if !signs::holds(weights, inputs, channels) {

@@ -1,3 +1,4 @@
+<<<<<<< HEAD
 use secateur::{Model, kernels};
 
 use super::*;
@@ -184,3 +185,6 @@ fn corrected_biases_have_no_mean_error() {
     let error = bias_correction::mean_error(prepared.graph(), layer, &mean, &weights).unwrap();
     assert!(error.iter().all(|error| (error - 0.1).abs() < 1e-6), "{error:?}");
 }
+=======
+
+>>>>>>> 5a20655 (Binary layers in assembly, with sums shifted left; masks for blocks of pixels in fewer steps)

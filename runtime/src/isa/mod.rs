@@ -75,6 +75,23 @@ impl Signs<'_> {
     pub const PIXELS: usize = 4;
 }
 
+/// Channels with binary weights, and one vector of binary inputs ([`crate::packing::xnor`]).
+#[derive(Debug, Clone, Copy)]
+pub struct Xnor<'a> {
+    /// Weights, channel by channel; whole words can be read from where each channel begins.
+    pub weights: &'a [u8],
+    /// Bytes of a channel, no more than the words of the input have.
+    pub row_bytes: usize,
+    /// Records, one for each output.
+    pub records: &'a [[i32; crate::packing::xnor::RECORD_WORDS]],
+    /// Bits of the inputs.
+    pub input: &'a [crate::packing::xnor::Bits],
+    /// How many inputs are not zero.
+    pub counted: u32,
+    /// Output zero point and clamp. Where it asks for less than -128 to 127, the caller clamps the outputs.
+    pub stage: &'a OutputStage,
+}
+
 /// The fastest instruction set that the compilation target has.
 #[cfg(isa = "dsp")]
 pub type Active = Dsp;
@@ -264,6 +281,10 @@ pub trait Isa {
     /// The outputs of a block, each with the zero point added, clamped to -128 to 127. Nothing is written if a slice is too
     /// short.
     fn signs(block: &Signs<'_>, output: &mut [i8]);
+
+    /// The outputs of channels, each with the zero point added, clamped to -128 to 127. Nothing is written if a slice is too
+    /// short.
+    fn xnor(rows: &Xnor<'_>, output: &mut [i8]);
 
     /// `output[c] = stage(multiplier[c] x (sums[c] + bias[c]))`.
     fn requantize(sums: &[i32], channels: &[ChannelQuant], stage: &OutputStage, output: &mut [i8]);

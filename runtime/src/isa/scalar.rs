@@ -1,8 +1,8 @@
 //! Reference inner loops in safe Rust, for every core.
 #![forbid(unsafe_code)]
 
-use super::{Isa, Lanes, Planes, RowBlocks, Rows, Signs, Stack, Strip, Tile};
-use crate::packing::{lanes, nibble_lanes, row_pairs, signs, tap_pairs};
+use super::{Isa, Lanes, Planes, RowBlocks, Rows, Signs, Stack, Strip, Tile, Xnor};
+use crate::packing::{lanes, nibble_lanes, row_pairs, signs, tap_pairs, xnor};
 use crate::quant::{ChannelQuant, CommonScale, Multiplier, OutputStage};
 
 /// Plain loops; the compiler vectorizes them where the target can.
@@ -211,6 +211,16 @@ impl Isa for Scalar {
                 let multiplier = Multiplier { mantissa, shift: shift.wrapping_neg() };
                 *out = whole.finish(multiplier.apply(sum.wrapping_add(initial)));
             }
+        }
+    }
+
+    fn xnor(rows: &Xnor<'_>, output: &mut [i8]) {
+        let whole = OutputStage::new(rows.stage.zero_point);
+        let weights = rows.weights.chunks_exact(rows.row_bytes.max(1));
+        for ((out, weights), &[bias, mantissa, shift]) in output.iter_mut().zip(weights).zip(rows.records) {
+            let multiplier = Multiplier { mantissa, shift: shift.wrapping_neg() };
+            let sum = xnor::dot(weights, rows.input, rows.counted);
+            *out = whole.finish(multiplier.apply(sum.wrapping_add(bias / 2)));
         }
     }
 

@@ -1,17 +1,16 @@
 //! Rows of binary weights times binary inputs: what the operators on [`crate::packing::xnor`] share.
 
 use crate::format::Node;
-use crate::isa::Isa;
-use crate::packing::xnor::{self, Bits};
-use crate::quant::{ChannelQuant, OutputStage};
+use crate::isa::{Isa, Xnor};
+use crate::packing::xnor::{self, Bits, RECORD_WORDS};
+use crate::quant::OutputStage;
 
 /// The weights of a layer's channels.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct XnorRows<'m> {
     weights: &'m [u8],
-    channels: &'m [ChannelQuant],
+    records: &'m [[i32; RECORD_WORDS]],
     stage: &'m OutputStage,
-    row_bytes: usize,
 }
 
 /// Bytes of scratch for the bits of so many inputs.
@@ -20,28 +19,32 @@ pub(super) fn bits_len(inputs: usize) -> usize {
 }
 
 impl<'m> XnorRows<'m> {
-    /// The layer whose weights and channels stand at these offsets of the constant section.
+    /// The layer whose weights and records stand at these offsets of the constant section.
     pub(super) fn new(
         node: &Node<'m>,
         offsets: [u32; 2],
         stage: &'m OutputStage,
         [channels, inputs]: [usize; 2],
     ) -> Option<Self> {
-        let row_bytes = xnor::row_bytes(inputs);
-        let weights = node.constants(offsets[0], channels.checked_mul(row_bytes)?)?;
-        let channels = node.constants(offsets[1], channels)?;
-        Some(Self { weights, channels, stage, row_bytes })
+        let weights = node.constants(offsets[0], xnor::weight_bytes(channels, inputs)?)?;
+        let records = node.constants(offsets[1], channels)?;
+        Some(Self { weights, records, stage })
     }
 
     /// All outputs of one vector of inputs, whose bits go to `scratch`.
     pub(super) fn run<I: Isa>(&self, input: &[i8], scratch: &mut [Bits], output: &mut [i8]) {
         let Some(bits) = scratch.get_mut(..xnor::words(input.len())) else { return };
         let counted = xnor::lay_out(input, bits);
-        let rows = self.weights.chunks_exact(self.row_bytes.max(1));
-        for ((out, row), channel) in output.iter_mut().zip(rows).zip(self.channels) {
-            let sum = xnor::dot(row, bits, counted);
-            I::requantize(&[sum], core::slice::from_ref(channel), self.stage, core::slice::from_mut(out));
-        }
+        let rows = Xnor {
+            weights: self.weights,
+            row_bytes: xnor::row_bytes(input.len()),
+            records: self.records,
+            input: bits,
+            counted,
+            stage: self.stage,
+        };
+        I::xnor(&rows, output);
+        self.stage.clamp(output);
     }
 }
 
@@ -53,6 +56,7 @@ pub(super) mod tests {
 
     use super::*;
     use crate::kernels::testing::{Layer, OneNode};
+    use crate::quant::ChannelQuant;
 
     /// Puts the bits of the weights of `layer`, and its folded channels, into the constants of `node`; gives their offsets.
     pub(in crate::kernels) fn constants(node: &mut OneNode, layer: &Layer) -> [u32; 2] {
@@ -61,8 +65,10 @@ pub(super) mod tests {
         let inputs = weights.len() / count;
         let rows = weights.chunks(inputs).enumerate();
         let channels: Vec<ChannelQuant> = rows.map(|(o, row)| layer.fold(o, row)).collect();
-        let mut bytes = vec![0; count * xnor::row_bytes(inputs)];
-        xnor::encode(weights, inputs, &mut bytes);
-        [node.constants(&bytes), node.constants(&channels)]
+        assert!(xnor::holds(weights, inputs, &channels));
+        let mut bytes = vec![0; xnor::weight_bytes(count, inputs).unwrap()];
+        let mut records = vec![0; count * RECORD_WORDS];
+        xnor::encode(weights, inputs, &channels, &mut bytes, &mut records);
+        [node.constants(&bytes), node.constants(&records)]
     }
 }

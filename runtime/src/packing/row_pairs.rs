@@ -54,9 +54,7 @@ fn lay_out(weight: impl Fn(usize) -> i8, words: &mut [u32]) {
 /// [`WEIGHT_WORDS`] words for each.
 pub fn expand(nibbles: &[u8], words: &mut [u32]) {
     for (words, start) in words.chunks_exact_mut(WEIGHT_WORDS).zip((0..).step_by(TAPS)) {
-        let mut weights = [0; TAPS];
-        nibbles::expand(nibbles, start, &mut weights);
-        lay_out(|tap| weights.get(tap).copied().unwrap_or_default(), words);
+        lay_out(|tap| nibbles::weight(nibbles, start + tap), words);
     }
 }
 

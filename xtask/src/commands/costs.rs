@@ -14,6 +14,9 @@ pub(crate) struct Options {
     /// The core
     #[arg(long, value_name = "CORE", default_value = "cortex-m4")]
     core: String,
+    /// Measure only families of models whose names contain this, and fit only classes that the table does not have
+    #[arg(long, value_name = "WORD")]
+    families: Option<String>,
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
@@ -33,8 +36,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         "costs",
         "--",
     ]);
-    let status =
-        command.arg(&options.core).current_dir(workspace::root()).status().context("cannot start cargo")?;
+    command.arg(&options.core).args(&options.families).current_dir(workspace::root());
+    let status = command.status().context("cannot start cargo")?;
     ensure!(status.success(), "no table was fitted");
     Ok(())
 }

@@ -11,10 +11,11 @@ mod signs;
 mod sum;
 mod tap_pairs;
 mod widen;
+mod xnor;
 
 use core::arch::global_asm;
 
-use super::{Isa, Lanes, Planes, RowBlocks, Rows, Scalar, Signs, Stack, Strip, Tile};
+use super::{Isa, Lanes, Planes, RowBlocks, Rows, Scalar, Signs, Stack, Strip, Tile, Xnor};
 use crate::quant::{ChannelQuant, CommonScale, OutputStage};
 
 // The triple thumbv8m.main stands for cores without the extension too; a board that has it says so.
@@ -36,6 +37,7 @@ global_asm!(include_str!("sum.s"), options(raw));
 global_asm!(include_str!("tap_pairs.s"), options(raw));
 global_asm!(include_str!("rows.s"), options(raw));
 global_asm!(include_str!("signs.s"), options(raw));
+global_asm!(include_str!("xnor.s"), options(raw));
 
 /// Distance from the first of `count` things to the last, `pitch` apart; `None` if there is none or the distance is larger
 /// than any slice. A wrong call must not pass for a right one because its sizes wrap at 32 bits.
@@ -120,5 +122,9 @@ impl Isa for Dsp {
 
     fn signs(block: &Signs<'_>, output: &mut [i8]) {
         signs::signs(block, output);
+    }
+
+    fn xnor(rows: &Xnor<'_>, output: &mut [i8]) {
+        xnor::xnor(rows, output);
     }
 }

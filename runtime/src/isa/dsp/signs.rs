@@ -38,14 +38,19 @@ pub(super) fn expand_signs(words: &[u32], first: usize, masks: &mut [u32]) {
     // Whole words in the middle, masks at both ends.
     let before = (SHARED - first % SHARED) % SHARED;
     let (head, rest) = masks.split_at_mut(before.min(masks.len()));
-    Scalar::expand_signs(words, first, head);
+    if !head.is_empty() {
+        Scalar::expand_signs(words, first, head);
+    }
     let words = words.get(first.div_ceil(SHARED)..).unwrap_or_default();
     let count = (rest.len() / SHARED).min(words.len());
     if count > 0 {
         // SAFETY: there are so many words, at least one, and masks for each.
         unsafe { secateur_expand_signs(words.as_ptr(), rest.as_mut_ptr(), count) };
     }
-    Scalar::expand_signs(words, SHARED * count, rest.get_mut(SHARED * count..).unwrap_or_default());
+    let tail = rest.get_mut(SHARED * count..).unwrap_or_default();
+    if !tail.is_empty() {
+        Scalar::expand_signs(words, SHARED * count, tail);
+    }
 }
 
 #[inline(never)]
@@ -59,8 +64,10 @@ pub(super) fn lay_out_signs(input: &[i8], step: usize, output: &mut [u32]) {
             secateur_lay_out_signs(input.as_ptr(), output.as_mut_ptr(), count, step * size_of::<u32>());
         };
     }
-    let (input, output) = (input.get(4 * count..), output.get_mut(count.saturating_mul(step)..));
-    Scalar::lay_out_signs(input.unwrap_or_default(), step, output.unwrap_or_default());
+    let rest = input.get(4 * count..).unwrap_or_default();
+    if !rest.is_empty() {
+        Scalar::lay_out_signs(rest, step, output.get_mut(count.saturating_mul(step)..).unwrap_or_default());
+    }
 }
 
 pub(super) fn signs(block: &Signs<'_>, output: &mut [i8]) {

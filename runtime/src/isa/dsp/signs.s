@@ -69,7 +69,7 @@ function secateur_lay_out_signs
     .size secateur_lay_out_signs, . - secateur_lay_out_signs
 
 // r0: arguments. Leaves the slots filled; FINISH are the channels, FIRST_WORDS the masks.
-.macro begin_signs loop, input_bytes, step_bytes
+.macro begin_signs loop, input_bytes, step_bytes, unroll
     push    {r4-r11, lr}
     reserve_slots 16
     ldm     r0, {r0-r8}             // masks, input, record, output, pitch, quads, count, zero point, channels
@@ -80,7 +80,7 @@ function secateur_lay_out_signs
     keep    ZERO_POINT, r7
     keep    FINISH, r8
     rsb     r6, r5, #0
-    and     r6, r6, #3              // steps that the first round skips
+    and     r6, r6, #(\unroll - 1)   // steps that the first round skips
     sub     r0, r0, #4
     sub     r0, r0, r6, lsl #3
     keep    FIRST_WORDS, r0
@@ -172,7 +172,7 @@ function secateur_lay_out_signs
 .endm
 
 function secateur_signs_x4
-    begin_signs .Lsigns_loop_x4, 16, 56
+    begin_signs .Lsigns_loop_x4, 16, 56, 8
 .Lsigns_pixels_x4:
     fetch   r2, RECORD
     ldrd    r6, r10, [r2]
@@ -188,7 +188,11 @@ function secateur_signs_x4
     step_signs_x4 0
     step_signs_x4 1
     step_signs_x4 2
-    step_signs_x4 3, 32, 64
+    step_signs_x4 3
+    step_signs_x4 4
+    step_signs_x4 5
+    step_signs_x4 6
+    step_signs_x4 7, 64, 128
     again   .Lsigns_loop_x4
     fetch   r0, OUTPUT
     fetch   r1, RECORD
@@ -224,7 +228,7 @@ function secateur_signs_x4
 .endm
 
 function secateur_signs_x1
-    begin_signs .Lsigns_loop_x1, 4, 20
+    begin_signs .Lsigns_loop_x1, 4, 20, 4
 .Lsigns_pixels_x1:
     fetch   r2, RECORD
     ldrd    r6, r10, [r2]
