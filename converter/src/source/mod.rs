@@ -22,6 +22,7 @@ use crate::io::{self, FileError};
 use crate::ir::{Float, Graph, Quantized};
 use crate::passes::{self, PassError};
 use crate::pipeline::crc32;
+use crate::quantize::from_qdq::{self, FromQdqError};
 
 /// What a source model's file does not say itself.
 #[derive(Clone, Debug, Default)]
@@ -103,6 +104,9 @@ pub enum SourceError {
     /// A pass failed; a fault of this program.
     #[error(transparent)]
     Pass(#[from] PassError),
+    /// The file says how it is quantized, but not so that integers can do it.
+    #[error(transparent)]
+    Qdq(#[from] FromQdqError),
 }
 
 fn foreign(foreign: &Foreign) -> String {
@@ -134,6 +138,11 @@ impl SourceModel {
         let mut report = passes::Report::default();
         let network = match imported {
             Imported::Quantized(graph) => Network::Quantized(graph),
+            Imported::Float(graph) if from_qdq::applies(&graph) => {
+                let (graph, passes) = from_qdq::from_qdq(graph)?;
+                report = passes;
+                Network::Quantized(graph)
+            }
             Imported::Float(mut graph) | Imported::Hybrid(mut graph) => {
                 report = passes::normalize(&mut graph)?;
                 Network::Float(graph)
