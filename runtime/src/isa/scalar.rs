@@ -165,23 +165,29 @@ impl Isa for Scalar {
     }
 
     fn lanes(lanes: &Lanes<'_>, strip: &Strip, input: &[i16], output: &mut [i8]) {
-        match (lanes.size, strip.pixels) {
-            (8, 1) => strip_of_lanes::<8, 1>(lanes, strip, input, output),
-            (4, 2) => strip_of_lanes::<4, 2>(lanes, strip, input, output),
-            (4, 1) => strip_of_lanes::<4, 1>(lanes, strip, input, output),
-            (2, 2) => strip_of_lanes::<2, 2>(lanes, strip, input, output),
-            (2, 1) => strip_of_lanes::<2, 1>(lanes, strip, input, output),
-            _ => {}
+        for (start, part) in lanes.parts::<2>(strip.pairs) {
+            let output = output.get_mut(start..).unwrap_or_default();
+            match (part.largest, strip.pixels) {
+                (8, 1) => strip_of_lanes::<8, 1>(&part, strip, input, output),
+                (4, 2) => strip_of_lanes::<4, 2>(&part, strip, input, output),
+                (4, 1) => strip_of_lanes::<4, 1>(&part, strip, input, output),
+                (2, 2) => strip_of_lanes::<2, 2>(&part, strip, input, output),
+                (2, 1) => strip_of_lanes::<2, 1>(&part, strip, input, output),
+                _ => {}
+            }
         }
     }
 
     fn nibble_lanes(lanes: &Lanes<'_>, strip: &Strip, input: &[i16], output: &mut [i8]) {
         const PER_WORD: usize = nibble_lanes::QUAD;
-        match (lanes.size, strip.pixels) {
-            (8, 1) => strip_of::<PER_WORD, 8, 1>(nibble_lanes::sums, lanes, strip, input, output),
-            (4, 2) => strip_of::<PER_WORD, 4, 2>(nibble_lanes::sums, lanes, strip, input, output),
-            (4, 1) => strip_of::<PER_WORD, 4, 1>(nibble_lanes::sums, lanes, strip, input, output),
-            _ => {}
+        for (start, part) in lanes.parts::<PER_WORD>(strip.pairs) {
+            let output = output.get_mut(start..).unwrap_or_default();
+            match (part.largest, strip.pixels) {
+                (8, 1) => strip_of::<PER_WORD, 8, 1>(nibble_lanes::sums, &part, strip, input, output),
+                (4, 2) => strip_of::<PER_WORD, 4, 2>(nibble_lanes::sums, &part, strip, input, output),
+                (4, 1) => strip_of::<PER_WORD, 4, 1>(nibble_lanes::sums, &part, strip, input, output),
+                _ => {}
+            }
         }
     }
 
@@ -250,11 +256,11 @@ fn strip_of<const PER_WORD: usize, const SIZE: usize, const PIXELS: usize>(
         let Some(input) = input.get(start..start + 2 * PIXELS * strip.pairs) else { return };
         let words = lanes.words.chunks_exact((strip.pairs * (SIZE / PER_WORD)).max(1));
         let records = lanes.records.chunks_exact(SIZE * lanes::RECORD_WORDS);
-        for (channel, (words, record)) in (0..strip.channels).step_by(SIZE).zip(words.zip(records)) {
+        for (channel, (words, record)) in (0..lanes.channels).step_by(SIZE).zip(words.zip(records)) {
             let sums = sums(words, record, input);
             for (pixel, sums) in sums.iter().enumerate() {
                 let start = step * strip.advance + pixel * strip.pitch;
-                let out = output.get_mut(start + channel..start + strip.channels).unwrap_or_default();
+                let out = output.get_mut(start + channel..start + lanes.channels).unwrap_or_default();
                 finish_group(&whole, record, sums, out);
             }
         }

@@ -127,8 +127,7 @@ fn image<I: Isa, P: LanePacking>(
             let count = most.min(out_w - x);
             source.gather::<I>(image, [2 * pair, x], [count, pixels], scratch);
             let step = WideColumns::step(window) * column;
-            let strip =
-                Strip { pixels, pairs: layer.pairs(), count, step, channels, advance: channels, pitch: row };
+            let strip = Strip { pixels, pairs: layer.pairs(), count, step, advance: channels, pitch: row };
             layer.run::<I>(&strip, scratch, rows.get_mut(x * channels..).unwrap_or_default());
             x += count;
         }
