@@ -312,6 +312,22 @@ dw_kernel secateur_row_pairs_2_relu, 2, 1
 // Two rows of pixels to words, block by block. r0: arguments, which are the first pixels of either row (any alignment), the
 // target, columns (at least 1), bytes from a pixel to the next in either row, blocks (at least 1), bytes from behind a block's
 // words to the next one's, the same in either row. Writes four words per column.
+// The words of one column, whose values in either row are \upper and \lower.
+.macro pair_column upper, lower, at
+    sxtb16  r10, \upper
+    sxtb16  r11, \lower
+    sxtb16  \upper, \upper, ror #8
+    sxtb16  \lower, \lower, ror #8
+    pkhbt   r12, r10, r11, lsl #16
+    pkhbt   lr, \upper, \lower, lsl #16
+    pkhtb   r10, r11, r10, asr #16
+    pkhtb   \upper, \lower, \upper, asr #16
+    str     r12, [r2, #\at]
+    str     lr, [r2, #(\at + 4)]
+    str     r10, [r2, #(\at + 8)]
+    str     \upper, [r2, #(\at + 12)]
+.endm
+
 function secateur_pair_rows
     push    {r4-r11, lr}
     sub     sp, sp, #16
@@ -324,21 +340,30 @@ function secateur_pair_rows
     push    {r6}
     ldm     r0, {r0-r5}
 .Lpair_rows:
+    subs    r3, r3, #2
+    blt     .Lpair_last
+.Lpair_two:
+    ldr     r6, [r0]
+    ldr     r7, [r1]
+    ldr     r8, [r0, r4]
+    ldr     r9, [r1, r5]
+    add     r0, r0, r4, lsl #1
+    add     r1, r1, r5, lsl #1
+    pair_column r6, r7, 0
+    pair_column r8, r9, 16
+    add     r2, r2, #32
+    subs    r3, r3, #2
+    bge     .Lpair_two
+.Lpair_last:
+    adds    r3, r3, #1
+    bne     .Lpair_next
     ldr     r6, [r0]
     ldr     r7, [r1]
     add     r0, r0, r4
     add     r1, r1, r5
-    sxtb16  r8, r6
-    sxtb16  r9, r7
-    sxtb16  r6, r6, ror #8
-    sxtb16  r7, r7, ror #8
-    pkhbt   r10, r8, r9, lsl #16
-    pkhbt   r11, r6, r7, lsl #16
-    pkhtb   r12, r9, r8, asr #16
-    pkhtb   lr, r7, r6, asr #16
-    subs    r3, r3, #1
-    stm     r2!, {r10, r11, r12, lr}
-    bne     .Lpair_rows
+    pair_column r6, r7, 0
+    add     r2, r2, #16
+.Lpair_next:
     ldm     sp, {r3, r6, r7, r8, r9}    // columns, blocks, and the gaps
     add     r2, r2, r7
     add     r0, r0, r8
