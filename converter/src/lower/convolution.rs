@@ -184,7 +184,7 @@ impl<'g> Lowering<'g> {
 }
 
 /// OHWI weights as [`conv2d_lanes`] has them: each channel's kernel column by column, padded to an even number of values.
-fn by_column(weights: &[i8], window: &Window, input_channels: usize) -> Vec<i8> {
+pub(super) fn by_column(weights: &[i8], window: &Window, input_channels: usize) -> Vec<i8> {
     let (height, width) = (usize::from(window.height.kernel), usize::from(window.width.kernel));
     let mut columns = Vec::with_capacity(weights.len());
     for channel in weights.chunks((height * width * input_channels).max(1)) {

@@ -106,6 +106,8 @@ pub struct Planes<'a> {
     pub weights: &'a [u32],
     /// Their records.
     pub records: &'a [i32],
+    /// Whether the channels are levelled. The zero point is -128 then.
+    pub levelled: bool,
     /// Row pairs of the padded input; the words of four channels interleave.
     pub words: &'a [u32],
     /// Words from four channels to the next four.
@@ -223,8 +225,8 @@ pub trait Isa {
     /// value `k` of row `r` goes to pair `r x pairs + k' / 2`, element `k' % 2`. Nothing is written if a slice is too short.
     fn widen(rows: &Rows<'_>, output: &mut [i16]);
 
-    /// Two rows as row pairs, block by block: `output[b x words + 4 q + c] = (rows[0][at], rows[1][at])`, the first in the
-    /// lower half, for each channel `c` of column `q` of block `b`, where `at = b x step + q x pitch + c`. A row that is
+    /// Two rows as row pairs, block by block: `output[b x words + 4 q + c] = 256 x (rows[0][at], rows[1][at])`, the first in
+    /// the lower half, for each channel `c` of column `q` of block `b`, where `at = b x step + q x pitch + c`. A row that is
     /// absent is padding. Words of the four that have no channel may become anything.
     fn pair_rows(rows: [Option<&[i8]>; 2], blocks: &RowBlocks, output: &mut [u32]);
 

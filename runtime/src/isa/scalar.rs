@@ -78,7 +78,7 @@ impl Isa for Scalar {
         let RowBlocks { columns, channels, pitch, padding, count, step, words } = *blocks;
         let half = |row: Option<&[i8]>, at: usize| {
             let value = row.map_or(padding, |row| row.get(at).copied().unwrap_or(padding));
-            u32::from(i16::from(value) as u16)
+            u32::from((i16::from(value) << row_pairs::INPUT_BITS) as u16)
         };
         for block in 0..count {
             let output = output.get_mut(block * words..).unwrap_or_default();
@@ -92,13 +92,13 @@ impl Isa for Scalar {
     }
 
     fn row_pairs(planes: &Planes<'_>, output: &mut [i8]) {
-        let whole = OutputStage::new(planes.stage.zero_point);
+        // A levelled channel's addend contains the zero point.
+        let whole = OutputStage::new(if planes.levelled { 0 } else { planes.stage.zero_point });
         let weights = planes.weights.chunks_exact(row_pairs::WEIGHT_WORDS);
         let records = planes.records.chunks_exact(row_pairs::RECORD_WORDS);
         for (channel, (weights, record)) in weights.zip(records).take(planes.channels).enumerate() {
-            let weights = row_pairs::decode(weights);
-            let &[bias, mantissa, shift] = record else { return };
-            let multiplier = Multiplier { mantissa, shift: shift.wrapping_neg() };
+            let weights = row_pairs::scaled_weights(weights);
+            let bias = record.first().copied().unwrap_or_default();
             let input = |row: usize, column: usize| {
                 let group = channel / 4 * planes.group_words + channel % 4;
                 let at = group + row / 2 * planes.row_words + 4 * column;
@@ -109,10 +109,10 @@ impl Isa for Scalar {
             for (y, out_row) in output.chunks_mut(planes.row_pitch.max(1)).take(planes.rows).enumerate() {
                 let outputs = out_row.iter_mut().step_by(planes.column_pitch.max(1)).take(planes.columns);
                 for (x, out) in outputs.enumerate() {
-                    let sum = weights.iter().enumerate().fold(bias / 2, |sum, (tap, w)| {
+                    let sum = weights.iter().enumerate().fold(bias, |sum, (tap, w)| {
                         sum.wrapping_add(w * input(y * planes.stride + tap / 3, x * planes.stride + tap % 3))
                     });
-                    *out = whole.finish(multiplier.apply(sum));
+                    *out = whole.finish(row_pairs::output(sum, record, planes.levelled));
                 }
             }
         }

@@ -10,7 +10,7 @@ use crate::format::{Node, OpCode, Packing};
 use crate::isa::{Active, Isa, Planes, RowBlocks};
 use crate::kernels::{Axis, Call, NodeError, Operator, Tensor, TensorMut, Unary, Window, require};
 use crate::packing::nibbles;
-use crate::packing::row_pairs::{RECORD_WORDS, WEIGHT_WORDS, expand};
+use crate::packing::row_pairs::{INPUT_BITS, RECORD_WORDS, WEIGHT_WORDS, expand};
 use crate::quant::OutputStage;
 
 /// Channels that are laid out together.
@@ -32,8 +32,10 @@ pub struct Params {
     pub stage: OutputStage,
     /// Input zero point: the value of padding.
     pub input_zero_point: i8,
+    /// 1 if the channels are levelled, for an output zero point of -128, else 0.
+    pub levelled: u8,
     /// Zero.
-    pub reserved: [u8; 3],
+    pub reserved: [u8; 2],
 }
 
 impl Params {
@@ -81,7 +83,9 @@ pub(super) const fn operator<const INT4: bool>() -> Operator {
 
 fn check<const INT4: bool>(node: &Node<'_>) -> Result<u64, NodeError> {
     let params = node.params::<Params>().ok_or(NodeError::Params)?;
-    require(params.stage.is_valid() && params.reserved == [0; 3], NodeError::Params)?;
+    require(params.stage.is_valid() && params.reserved == [0; 2], NodeError::Params)?;
+    let can_level = !INT4 && params.stage.zero_point == i8::MIN;
+    require(params.levelled == 0 || (params.levelled == 1 && can_level), NodeError::Params)?;
     let band_fits = params.band > 0 && (params.stride() == 2 || params.band.is_multiple_of(2));
     require(Params::takes(&params.window) && band_fits, NodeError::Params)?;
     let shape = |tensor: Option<&crate::format::TensorRecord>| tensor.and_then(|t| t.shape.nhwc());
@@ -152,7 +156,12 @@ fn depthwise<I: Isa>(
     let together = (scratch.len() / group_words.max(1)).min(c.div_ceil(LANES)).max(1) * LANES;
     let Some(words) = scratch.get_mut(..together / LANES * group_words) else { return };
     // What is left of the image and right of it stays; the rest is written for each band.
-    words.fill(pair(params.input_zero_point));
+    let left = usize::from(params.window.width.pad) * LANES;
+    for row in words.chunks_exact_mut(row_words) {
+        let (before, rest) = row.split_at_mut_checked(left).unwrap_or_default();
+        before.fill(pair(params.input_zero_point));
+        rest.get_mut(w * LANES..).unwrap_or_default().fill(pair(params.input_zero_point));
+    }
     let (stride, band) = (params.stride(), (params.band as usize).max(1));
     let images = input.data.chunks_exact((h * w * c).max(1));
     for (image, out_image) in images.zip(output.data.chunks_exact_mut((out_h * out_w * c).max(1))) {
@@ -169,6 +178,7 @@ fn depthwise<I: Isa>(
                     channels,
                     weights: weights.get(part(WEIGHT_WORDS)).unwrap_or_default(),
                     records: records.get(part(RECORD_WORDS)).unwrap_or_default(),
+                    levelled: params.levelled == 1,
                     words,
                     group_words,
                     row_words,
@@ -188,9 +198,9 @@ fn depthwise<I: Isa>(
     params.stage.clamp(output.data);
 }
 
-/// A value above itself.
+/// A value above itself, as row pairs have it.
 fn pair(value: i8) -> u32 {
-    let half = u32::from(i16::from(value) as u16);
+    let half = u32::from((i16::from(value) << INPUT_BITS) as u16);
     half | half << 16
 }
 
@@ -282,7 +292,9 @@ pub(super) mod tests {
         let weights: Vec<i8> = (0..c).flat_map(of_channel).copied().collect();
         assert!(row_pairs::holds(&weights, &channels));
         let (mut words, mut records) = (vec![0; c * WEIGHT_WORDS], vec![0; c * RECORD_WORDS]);
-        row_pairs::encode(&weights, &channels, &mut words, &mut records);
+        let levelled =
+            !INT4 && layer.stage.zero_point == i8::MIN && row_pairs::can_level(&weights, &channels);
+        row_pairs::encode(&weights, &channels, levelled, &mut words, &mut records);
         let mut bytes = vec![0; nibbles::bytes(weights.len())];
         nibbles::encode(&weights, &mut bytes);
         let params = Params {
@@ -292,7 +304,8 @@ pub(super) mod tests {
             band,
             stage: layer.stage,
             input_zero_point: layer.zero_point,
-            reserved: [0; 3],
+            levelled: levelled.into(),
+            reserved: [0; 2],
         };
         let node = node.params(&params).input(&layer.input.shape, &layer.input.data);
         let expanded = if INT4 { expanded_len(c) } else { 0 };
@@ -315,7 +328,11 @@ pub(super) mod tests {
             seed: u64,
         ) {
             let band = if stride == 1 { 2 * band } else { band };
-            let layer = layer(window(stride, padding), image.into(), 1, seed);
+            let mut layer = layer(window(stride, padding), image.into(), 1, seed);
+            if seed.is_multiple_of(2) {
+                // The zero point of levelled channels.
+                layer.stage.zero_point = i8::MIN;
+            }
             prop_assert_eq!(node(&layer, band).run::<i8>(), definitions::depthwise_conv2d(&layer));
         }
     }

@@ -3,7 +3,7 @@
 //     for each channel:
 //         for each pair of output rows (stride 1) or output row (stride 2):
 //             for each pair of output columns:
-//                 sums = twice the bias
+//                 sums = the bias
 //                 for each input column q under the two windows:
 //                     A = word of the upper row pair, B = word of the lower one, at column q
 //                     for each of the two output columns whose window covers q, at kernel column t:
@@ -12,8 +12,7 @@
 //                 requantize, store
 //
 // Six weight words stay in r2 to r7 for a whole plane. The words of four channels interleave: columns are 16 bytes apart.
-// Where the zero point -128 is the lower clamp, halves below zero need no care: the addend that rounds and the zero point
-// are one constant, `zero point << shift + 1 << (shift - 1)`, that the multiplication adds. The shift is at most 23 then.
+// Levelled channels have one addend for rounding and zero point, and all shift by 16.
 
 .syntax unified
 .thumb
@@ -28,7 +27,7 @@
     slot    DW_BIAS, 7
     slot    DW_MANTISSA, 8
     slot    DW_SHIFT, 9
-    slot    DW_CONSTANT, 10     // zero point, or the addend of the multiplication
+    slot    DW_CONSTANT, 10     // zero point, or the addend of a levelled channel
     slot    DW_OUTPUT, 11       // the next output
     slot    DW_COLUMN, 12       // bytes from an output column to the next
     slot    DW_ROW, 13          // bytes from the upper output row to the lower one
@@ -46,24 +45,26 @@
 .equ DW_SINGLE, 52          // not 0: the last pair of output rows has one row only
 .equ DW_GROUP, 56           // bytes from the words of the last of four channels to those of the next
 
-// Twice the sum, requantized: mantissa or, later, right shift in r12, constant in lr.
-.macro dw_multiply sum, relu
-.if \relu
-    smmlar  \sum, \sum, r12, lr
+// The sum, requantized: mantissa or, later, right shift in r12, constant in lr. 512 times the sum becomes twice the sum first,
+// where channels are not levelled.
+.macro dw_multiply sum, levelled
+.if \levelled
+    smmla   \sum, \sum, r12, lr
 .else
+    asr     \sum, \sum, #8
     smmulr  \sum, \sum, r12
 .endif
 .endm
 
-.macro dw_round sum, relu
-.if \relu
-    asr     \sum, \sum, r12
+.macro dw_round sum, levelled
+.if \levelled
+    ssat    \sum, #8, \sum, asr #16
 .else
     add     \sum, \sum, \sum, asr #31
     asrs    \sum, \sum, r12
     adc     \sum, \sum, lr
-.endif
     ssat    \sum, #8, \sum
+.endif
 .endm
 
 // Column q of the input under windows that begin at column 0 (sums u0, l0) and \stride (sums u1, l1).
@@ -131,7 +132,7 @@
     dw_tap  r8, r9, r6, r7, \stride
 .endm
 
-.macro dw_kernel name, stride, relu
+.macro dw_kernel name, stride, levelled
 function \name
     push    {r4-r11, lr}
     reserve_slots 16
@@ -151,19 +152,19 @@ function \name
     keep    DW_RECORD, r12
     keep    DW_BIAS, r8
     keep    DW_MANTISSA, r9
+.if \levelled
+    keep    DW_CONSTANT, r10
+.else
     keep    DW_SHIFT, r10
+.endif
     fetch   r12, DW_WEIGHTS
     ldm     r12!, {r2-r7}
     keep    DW_WEIGHTS, r12
     fetch   r12, DW_ARGUMENTS
+.if !\levelled
     ldr     r8, [r12, #DW_ZERO_POINT]
-.if \relu
-    lsl     r8, r8, #1
-    add     r8, r8, #1
-    lsl     r8, r8, r10
-    asr     r8, r8, #1
-.endif
     keep    DW_CONSTANT, r8
+.endif
     ldr     r8, [r12, #DW_ROW_COUNT]
     ldr     r9, [r12, #DW_ROW_PITCH]
     ldr     r10, [r12, #DW_PITCH]
@@ -213,18 +214,20 @@ function \name
 .endif
     fetch   r12, DW_MANTISSA
     fetch   lr, DW_CONSTANT
-    dw_multiply r8, \relu
-    dw_multiply r10, \relu
+    dw_multiply r8, \levelled
+    dw_multiply r10, \levelled
 .if \stride == 1
-    dw_multiply r9, \relu
-    dw_multiply r11, \relu
+    dw_multiply r9, \levelled
+    dw_multiply r11, \levelled
 .endif
+.if !\levelled
     fetch   r12, DW_SHIFT
-    dw_round r8, \relu
-    dw_round r10, \relu
+.endif
+    dw_round r8, \levelled
+    dw_round r10, \levelled
 .if \stride == 1
-    dw_round r9, \relu
-    dw_round r11, \relu
+    dw_round r9, \levelled
+    dw_round r11, \levelled
     fetch   r12, DW_OUTPUT
     fetch   lr, DW_ROW
     add     lr, lr, r12
@@ -256,14 +259,16 @@ function \name
     dw_single \stride
     fetch   r12, DW_MANTISSA
     fetch   lr, DW_CONSTANT
-    dw_multiply r8, \relu
+    dw_multiply r8, \levelled
 .if \stride == 1
-    dw_multiply r9, \relu
+    dw_multiply r9, \levelled
 .endif
+.if !\levelled
     fetch   r12, DW_SHIFT
-    dw_round r8, \relu
+.endif
+    dw_round r8, \levelled
 .if \stride == 1
-    dw_round r9, \relu
+    dw_round r9, \levelled
 .endif
     fetch   r12, DW_OUTPUT
 .if \stride == 1
@@ -305,25 +310,25 @@ function \name
 .endm
 
 dw_kernel secateur_row_pairs_1, 1, 0
-dw_kernel secateur_row_pairs_1_relu, 1, 1
+dw_kernel secateur_row_pairs_1_levelled, 1, 1
 dw_kernel secateur_row_pairs_2, 2, 0
-dw_kernel secateur_row_pairs_2_relu, 2, 1
+dw_kernel secateur_row_pairs_2_levelled, 2, 1
 
 // Two rows of pixels to words, block by block. r0: arguments, which are the first pixels of either row (any alignment), the
 // target, columns (at least 1), bytes from a pixel to the next in either row, blocks (at least 1), bytes from behind a block's
 // words to the next one's, the same in either row. Writes four words per column.
-// The words of one column, whose values in either row are \upper and \lower.
+// The words of one column, whose values in either row are \upper and \lower. Values stand in the upper bytes of halves: times 256. The mask of these bytes is in lr.
 .macro pair_column upper, lower, at
-    sxtb16  r10, \upper
-    sxtb16  r11, \lower
-    sxtb16  \upper, \upper, ror #8
-    sxtb16  \lower, \lower, ror #8
+    and     r10, lr, \upper, lsl #8
+    and     r11, lr, \lower, lsl #8
+    and     \upper, \upper, lr
+    and     \lower, \lower, lr
     pkhbt   r12, r10, r11, lsl #16
-    pkhbt   lr, \upper, \lower, lsl #16
     pkhtb   r10, r11, r10, asr #16
+    pkhbt   r11, \upper, \lower, lsl #16
     pkhtb   \upper, \lower, \upper, asr #16
     str     r12, [r2, #\at]
-    str     lr, [r2, #(\at + 4)]
+    str     r11, [r2, #(\at + 4)]
     str     r10, [r2, #(\at + 8)]
     str     \upper, [r2, #(\at + 12)]
 .endm
@@ -339,6 +344,7 @@ function secateur_pair_rows
     ldr     r6, [r0, #12]
     push    {r6}
     ldm     r0, {r0-r5}
+    mov     lr, #0xff00ff00
 .Lpair_rows:
     subs    r3, r3, #2
     blt     .Lpair_last
