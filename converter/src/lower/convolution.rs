@@ -18,7 +18,7 @@ use crate::ir::{Activation, DType, Fault, Hw, Node, Padding, Tensor};
 const MOST_STRIP_BYTES: usize = 4096;
 
 /// The same where windows have no columns in common.
-const MOST_POINTWISE_BYTES: usize = 2048;
+const MOST_POINTWISE_BYTES: usize = 3072;
 
 /// Most records of a transposed convolution, one per phase and channel.
 const MOST_RECORDS: usize = 1 << 20;

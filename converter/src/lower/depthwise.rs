@@ -104,10 +104,9 @@ impl Lowering<'_> {
         let [width, rows, columns] = [layer.input[2], layer.output[1], layer.output[2]];
         let mut words = vec![0u32; layer.channels.len() * packing::row_pairs::WEIGHT_WORDS];
         let mut records = vec![0i32; layer.channels.len() * packing::row_pairs::RECORD_WORDS];
-        let levelled = !layer.is_int4()
-            && layer.stage.zero_point == i8::MIN
-            && packing::row_pairs::can_level(&layer.weights, &layer.channels);
-        packing::row_pairs::encode(&layer.weights, &layer.channels, levelled, &mut words, &mut records);
+        // Weights that are packed in scratch do not know their channel's scale.
+        let level = !layer.is_int4() && layer.stage.zero_point == i8::MIN;
+        packing::row_pairs::encode(&layer.weights, &layer.channels, level, &mut words, &mut records);
         let mut params = row_pairs::Params {
             weights: self.words_or_nibbles(layer, &words),
             channels: self.constants.add(&records[..]),
@@ -115,8 +114,7 @@ impl Lowering<'_> {
             band: 2,
             stage: layer.stage,
             input_zero_point: layer.input_zero_point,
-            levelled: levelled.into(),
-            reserved: [0; 2],
+            reserved: [0; 3],
         };
         // The tallest band whose layout stays small: a higher one saves a little time and costs RAM at the peak.
         let scratch = |params: &row_pairs::Params| row_pairs::scratch_len(params, width, [rows, columns]);

@@ -106,8 +106,6 @@ pub struct Planes<'a> {
     pub weights: &'a [u32],
     /// Their records.
     pub records: &'a [i32],
-    /// Whether the channels are levelled. The zero point is -128 then.
-    pub levelled: bool,
     /// Row pairs of the padded input; the words of four channels interleave.
     pub words: &'a [u32],
     /// Words from four channels to the next four.

@@ -92,8 +92,7 @@ impl Isa for Scalar {
     }
 
     fn row_pairs(planes: &Planes<'_>, output: &mut [i8]) {
-        // A levelled channel's addend contains the zero point.
-        let whole = OutputStage::new(if planes.levelled { 0 } else { planes.stage.zero_point });
+        let whole = OutputStage::new(0);
         let weights = planes.weights.chunks_exact(row_pairs::WEIGHT_WORDS);
         let records = planes.records.chunks_exact(row_pairs::RECORD_WORDS);
         for (channel, (weights, record)) in weights.zip(records).take(planes.channels).enumerate() {
@@ -112,7 +111,7 @@ impl Isa for Scalar {
                     let sum = weights.iter().enumerate().fold(bias, |sum, (tap, w)| {
                         sum.wrapping_add(w * input(y * planes.stride + tap / 3, x * planes.stride + tap % 3))
                     });
-                    *out = whole.finish(row_pairs::output(sum, record, planes.levelled));
+                    *out = whole.finish(row_pairs::output(sum, record, planes.stage.zero_point));
                 }
             }
         }

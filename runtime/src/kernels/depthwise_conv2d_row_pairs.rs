@@ -32,10 +32,8 @@ pub struct Params {
     pub stage: OutputStage,
     /// Input zero point: the value of padding.
     pub input_zero_point: i8,
-    /// 1 if the channels are levelled, for an output zero point of -128, else 0.
-    pub levelled: u8,
     /// Zero.
-    pub reserved: [u8; 2],
+    pub reserved: [u8; 3],
 }
 
 impl Params {
@@ -83,9 +81,7 @@ pub(super) const fn operator<const INT4: bool>() -> Operator {
 
 fn check<const INT4: bool>(node: &Node<'_>) -> Result<u64, NodeError> {
     let params = node.params::<Params>().ok_or(NodeError::Params)?;
-    require(params.stage.is_valid() && params.reserved == [0; 2], NodeError::Params)?;
-    let can_level = !INT4 && params.stage.zero_point == i8::MIN;
-    require(params.levelled == 0 || (params.levelled == 1 && can_level), NodeError::Params)?;
+    require(params.stage.is_valid() && params.reserved == [0; 3], NodeError::Params)?;
     let band_fits = params.band > 0 && (params.stride() == 2 || params.band.is_multiple_of(2));
     require(Params::takes(&params.window) && band_fits, NodeError::Params)?;
     let shape = |tensor: Option<&crate::format::TensorRecord>| tensor.and_then(|t| t.shape.nhwc());
@@ -178,7 +174,6 @@ fn depthwise<I: Isa>(
                     channels,
                     weights: weights.get(part(WEIGHT_WORDS)).unwrap_or_default(),
                     records: records.get(part(RECORD_WORDS)).unwrap_or_default(),
-                    levelled: params.levelled == 1,
                     words,
                     group_words,
                     row_words,
@@ -292,9 +287,8 @@ pub(super) mod tests {
         let weights: Vec<i8> = (0..c).flat_map(of_channel).copied().collect();
         assert!(row_pairs::holds(&weights, &channels));
         let (mut words, mut records) = (vec![0; c * WEIGHT_WORDS], vec![0; c * RECORD_WORDS]);
-        let levelled =
-            !INT4 && layer.stage.zero_point == i8::MIN && row_pairs::can_level(&weights, &channels);
-        row_pairs::encode(&weights, &channels, levelled, &mut words, &mut records);
+        let level = !INT4 && layer.stage.zero_point == i8::MIN;
+        row_pairs::encode(&weights, &channels, level, &mut words, &mut records);
         let mut bytes = vec![0; nibbles::bytes(weights.len())];
         nibbles::encode(&weights, &mut bytes);
         let params = Params {
@@ -304,8 +298,7 @@ pub(super) mod tests {
             band,
             stage: layer.stage,
             input_zero_point: layer.zero_point,
-            levelled: levelled.into(),
-            reserved: [0; 2],
+            reserved: [0; 3],
         };
         let node = node.params(&params).input(&layer.input.shape, &layer.input.data);
         let expanded = if INT4 { expanded_len(c) } else { 0 };

@@ -15,14 +15,15 @@
 //! # Levelled channels
 //!
 //! Where the output's lower clamp is its zero point of -128, halves below zero need no care, and both roundings and the zero
-//! point are one addend to the product's upper half. Weights are then scaled by `2^(9 - s)`, so that all channels shift right
-//! by 16: with `A` the sum times `2^(17 - s)` an output is `(((A x mantissa) >> 32) + addend) >> 16`, where the addend
-//! `2^(15 - s) - 255 x 2^15` takes the shift's place in the record.
+//! point are one addend to the product's upper half. The weights of a channel that [`can_level`] are then scaled by
+//! `2^(9 - s)`, so that it shifts right by 16: with `A` the sum times `2^(17 - s)` an output is
+//! `(((A x mantissa) >> 32) + addend) >> 16`. The addend `2^(15 - s) - 255 x 2^15`, which is below zero, takes the shift's
+//! place in the record.
 //!
 //! # Bounds
 //!
-//! [`holds`]: sums stay below 2^21, multipliers shift right by at least 1. [`can_level`]: they shift by 1 to 9, and scaled
-//! sums stay below 2^31.
+//! [`holds`]: sums stay below 2^21, multipliers shift right by at least 1. [`can_level`]: by 1 to 9, and scaled sums stay
+//! below 2^31.
 
 use super::{nibbles, tap_pairs};
 use crate::quant::{ChannelQuant, Multiplier};
@@ -47,12 +48,10 @@ pub fn holds(weights: &[i8], channels: &[ChannelQuant]) -> bool {
     })
 }
 
-/// Whether channels that keep the bounds can be levelled too.
-pub fn can_level(weights: &[i8], channels: &[ChannelQuant]) -> bool {
-    channels.iter().zip(weights.chunks(TAPS)).all(|(channel, weights)| {
-        let shift = channel.multiplier.shift;
-        (-9..=-1).contains(&shift) && reach(weights, channel) << (17 + shift) < 1 << 31
-    })
+/// Whether a channel that keeps the bounds can be levelled, if the output's zero point is -128.
+pub fn can_level(weights: &[i8], channel: &ChannelQuant) -> bool {
+    let shift = channel.multiplier.shift;
+    (-9..=-1).contains(&shift) && reach(weights, channel) << (17 + shift) < 1 << 31
 }
 
 /// No sum of the channel is larger.
@@ -60,12 +59,12 @@ fn reach(weights: &[i8], channel: &ChannelQuant) -> i64 {
     i64::from(channel.bias).abs() + weights.iter().map(|&w| i64::from(w).abs() * 128).sum::<i64>()
 }
 
-/// Packs the channels, levelled or not: [`WEIGHT_WORDS`] words and [`RECORD_WORDS`] record words for each. `weights` is as in
-/// [`holds`].
+/// Packs the channels: [`WEIGHT_WORDS`] words and [`RECORD_WORDS`] record words for each, levelled if `level` is set and the
+/// channel can be. `weights` is as in [`holds`].
 pub fn encode(
     weights: &[i8],
     channels: &[ChannelQuant],
-    levelled: bool,
+    level: bool,
     words: &mut [u32],
     records: &mut [i32],
 ) {
@@ -73,7 +72,7 @@ pub fn encode(
     let targets = words.chunks_exact_mut(WEIGHT_WORDS).zip(records.chunks_exact_mut(RECORD_WORDS));
     for ((channel, weights), (words, record)) in channels.zip(targets) {
         let shift = channel.multiplier.shift.wrapping_neg();
-        let (bits, last) = if levelled {
+        let (bits, last) = if level && can_level(weights, channel) {
             // At most 9, as `can_level` says.
             let bits = 9u32.saturating_sub(shift as u32);
             (bits, (1 << (bits + 6)) - (255 << 15))
@@ -118,15 +117,15 @@ pub fn scaled_weights(words: &[u32]) -> [i32; TAPS] {
     weights
 }
 
-/// The output of a sum of scaled weights and inputs, with the bias of the `record`: before the zero point, or, of a levelled
-/// channel, with it.
-pub fn output(sum: i32, record: &[i32], levelled: bool) -> i32 {
+/// The output, before it is clamped, of a sum of scaled weights and inputs with the bias of the `record`.
+pub fn output(sum: i32, record: &[i32], zero_point: i8) -> i32 {
     let &[_, mantissa, last] = record else { return 0 };
-    if levelled {
+    if last < 0 {
         let product = (i64::from(sum) * i64::from(mantissa)) >> 32;
         return (product as i32).wrapping_add(last) >> LEVEL;
     }
-    Multiplier { mantissa, shift: last.wrapping_neg() }.apply(sum >> (INPUT_BITS + 1))
+    let multiplier = Multiplier { mantissa, shift: last.wrapping_neg() };
+    multiplier.apply(sum >> (INPUT_BITS + 1)).wrapping_add(zero_point.into())
 }
 
 #[cfg(test)]
@@ -143,7 +142,7 @@ mod tests {
 
     #[test]
     fn weights_and_records_round_trip() {
-        let weights: [i8; 18] = core::array::from_fn(|i| if i % 2 == 0 { -128 } else { 127 - i as i8 });
+        let weights: [i8; 18] = core::array::from_fn(|i| if i % 4 == 0 { -128 } else { 60 - i as i8 });
         for (levelled, factor, last) in [(false, 2, 3), (true, 64, (1 << 12) - (255 << 15))] {
             let (mut words, mut records) = ([0; 12], [0; 6]);
             encode(&weights, &[QUANT; 2], levelled, &mut words, &mut records);
@@ -160,12 +159,12 @@ mod tests {
     #[test]
     fn bounds_are_found_from_weights_and_records() {
         assert!(holds(&[127; 9], &[QUANT]));
-        assert!(can_level(&[100; 9], &[QUANT]) && !can_level(&[127; 9], &[QUANT]));
+        assert!(can_level(&[100; 9], &QUANT) && !can_level(&[127; 9], &QUANT));
         assert!(!holds(&[127; 9], &[ChannelQuant { bias: (1 << 21) - 9 * 127 * 128, ..QUANT }]));
         let with_shift =
             |shift| ChannelQuant { multiplier: Multiplier { mantissa: 1 << 30, shift }, ..QUANT };
         assert!(!holds(&[1; 9], &[with_shift(0)]));
-        assert!(can_level(&[1; 9], &[with_shift(-9)]) && !can_level(&[1; 9], &[with_shift(-10)]));
+        assert!(can_level(&[1; 9], &with_shift(-9)) && !can_level(&[1; 9], &with_shift(-10)));
     }
 
     proptest! {
@@ -180,7 +179,7 @@ mod tests {
             let multiplier = Multiplier { mantissa, shift: -shift };
             let mut record = [0; 3];
             encode(&[0; 9], &[ChannelQuant { bias: 0, multiplier }], true, &mut [0; 6], &mut record);
-            let got = output(sum << (17 - shift), &record, true).clamp(-128, 127);
+            let got = output(sum << (17 - shift), &record, -128).clamp(-128, 127);
             prop_assert_eq!(got as i8, OutputStage::new(-128).finish(multiplier.apply(sum)));
         }
     }

@@ -38,8 +38,9 @@
     slot    STEP, 14        // bytes from the inputs of a step to those of the next
     slot    GAP, 15         // bytes from the end of a step's outputs to the next ones
 
-// r0: arguments. Leaves the slots filled.
-.macro prologue loop, weight_bytes, input_bytes, unroll, step_bytes, slots=16
+// r0: arguments. Leaves the slots filled. \done: where to go instead of the loop if there is one input pair only; given if the
+// first pair stands before the loop, so that BACK moves weights and inputs from there, and INPUT is not set back.
+.macro prologue loop, weight_bytes, input_bytes, unroll, step_bytes, slots=16, done
     push    {r4-r11, lr}
     reserve_slots \slots
     ldm     r0!, {r1-r8}            // words, input, records, their end, output, pairs, count, step
@@ -56,20 +57,34 @@
     keep    PITCH, r4
     keep    ZERO_POINT, r5
     keep    FINISH, r7
-    rsb     r10, r6, #0
-    and     r10, r10, #(\unroll - 1)
     mov     r11, #\input_bytes
     mla     r12, r6, r11, r2
-    mls     r2, r10, r11, r2
     keep    END, r12
+.ifb \done
+    rsb     r10, r6, #0
+    and     r10, r10, #(\unroll - 1)
+    mls     r2, r10, r11, r2
+.else
+    rsb     r10, r6, #1
+    and     r10, r10, #(\unroll - 1)
+.endif
     keep    INPUT, r2
     mov     r11, #\weight_bytes
     mul     r11, r10, r11
+.ifnb \done
+    rsb     r11, r11, #\weight_bytes
+.endif
     keep    BACK, r11
     mov     lr, #\step_bytes
     mul     r10, r10, lr
     adr.w   lr, \loop
     add     r10, r10, lr
+.ifnb \done
+    cmp     r6, #1
+    bne     1f
+    adr.w   r10, \done
+1:
+.endif
     orr     r10, r10, #1
     keep    ENTRY, r10
 .endm
@@ -253,22 +268,34 @@
 
 // The weights stay in r0 from group to group, the record is in r2 between them.
 function secateur_lanes_4x2
-    prologue .Lloop_4x2, 8, 8, 8, 56
+    prologue .Lloop_4x2, 8, 8, 8, 56, 16, .Lsums_4x2
 .Lstep_4x2:
     fetch   r0, FIRST_WORDS
     fetch   r2, FIRST_RECORD
 .Lgroup_4x2:
-    fetch   r3, BACK
-    ldm     r2!, {r6, r7, r10, r11}
-    fetch   r5, ENTRY
-    sub     r0, r0, r3
+    // The first input pair copies the initial values to the second pixel on the way.
     fetch   r1, INPUT
+    ldm     r2!, {r6, r7, r10, r11}
     keep    RECORD, r2
-    mov     r8, r6
-    mov     r9, r7
-    mov     r12, r10
-    mov     lr, r11
-    bx      r5
+    ldr     r2, [r0, #4]
+    ldr     r3, [r0, #8]
+    ldr     r4, [r1, #4]
+    ldr     r5, [r1, #8]
+    smlad   r8, r2, r5, r6
+    smlad   r6, r2, r4, r6
+    sxtb16  r2, r2
+    smlad   r12, r3, r5, r10
+    smlad   r10, r3, r4, r10
+    sxtb16  r3, r3
+    smlad   r9, r2, r5, r7
+    smlad   r7, r2, r4, r7
+    smlad   lr, r3, r5, r11
+    smlad   r11, r3, r4, r11
+    fetch   r2, ENTRY
+    fetch   r3, BACK
+    add     r0, r0, r3
+    add     r1, r1, r3
+    bx      r2
     .p2align 2
 .Lloop_4x2:
     step_4x2 0
@@ -280,6 +307,8 @@ function secateur_lanes_4x2
     step_4x2 6
     step_4x2 7, 64
     again   .Lloop_4x2
+    .p2align 2
+.Lsums_4x2:
     fetch   r3, FINISH
     fetch   r2, RECORD
     fetch   r1, OUTPUT

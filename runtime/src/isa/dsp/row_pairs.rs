@@ -44,9 +44,7 @@ struct RowArguments {
 // rows and channels are not 0.
 unsafe extern "C" {
     fn secateur_row_pairs_1(arguments: *const PlaneArguments);
-    fn secateur_row_pairs_1_levelled(arguments: *const PlaneArguments);
     fn secateur_row_pairs_2(arguments: *const PlaneArguments);
-    fn secateur_row_pairs_2_levelled(arguments: *const PlaneArguments);
     /// The rows are valid for reads of four bytes at each of `columns` steps of their pitch in each of `count` blocks, `output`
     /// for writes of four words for each; columns and count are not 0. A gap leads from behind the last column to the next
     /// block's first one.
@@ -124,11 +122,9 @@ pub(super) fn row_pairs(planes: &Planes<'_>, output: &mut [i8]) {
     // SAFETY: `fits` says that constants, words and outputs of all channels, rows and columns are there. Where the last of
     // a pair of rows is missing it is written over the one before; its words are those of a pair.
     unsafe {
-        match (stride, planes.levelled) {
-            (1, false) => secateur_row_pairs_1(&arguments),
-            (1, true) => secateur_row_pairs_1_levelled(&arguments),
-            (2, false) => secateur_row_pairs_2(&arguments),
-            (2, true) => secateur_row_pairs_2_levelled(&arguments),
+        match stride {
+            1 => secateur_row_pairs_1(&arguments),
+            2 => secateur_row_pairs_2(&arguments),
             _ => {}
         }
     }

@@ -12,7 +12,7 @@
 //                 requantize, store
 //
 // Six weight words stay in r2 to r7 for a whole plane. The words of four channels interleave: columns are 16 bytes apart.
-// Levelled channels have one addend for rounding and zero point, and all shift by 16.
+// Levelled channels, whose records end with an addend below zero, have it for rounding and zero point and shift by 16.
 
 .syntax unified
 .thumb
@@ -26,7 +26,7 @@
     slot    DW_ROWS, 6          // rows, or pairs of rows, left
     slot    DW_BIAS, 7
     slot    DW_MANTISSA, 8
-    slot    DW_SHIFT, 9
+    slot    DW_SHIFT, 9         // below 0 for a levelled channel
     slot    DW_CONSTANT, 10     // zero point, or the addend of a levelled channel
     slot    DW_OUTPUT, 11       // the next output
     slot    DW_COLUMN, 12       // bytes from an output column to the next
@@ -85,7 +85,7 @@
 .endm
 
 // Two output columns, stride 1: sums r8 (upper) and r9 (lower) of the first, r10 and r11 of the second.
-.macro dw_pair_1
+.macro dw_sums_1
     fetch   r8, DW_BIAS
     mov     r9, r8
     mov     r10, r8
@@ -103,7 +103,7 @@
 .endm
 
 // Two output columns, stride 2: sums r8 and r10.
-.macro dw_pair_2
+.macro dw_sums_2
     fetch   r8, DW_BIAS
     mov     r10, r8
     dw_load 0
@@ -119,99 +119,9 @@
     dw_tap  r10, r11, r6, r7, 2
 .endm
 
-.macro dw_single stride
-    fetch   r8, DW_BIAS
-.if \stride == 1
-    mov     r9, r8
-.endif
-    dw_load 0
-    dw_tap  r8, r9, r2, r3, \stride
-    dw_load 1
-    dw_tap  r8, r9, r4, r5, \stride
-    dw_load 2
-    dw_tap  r8, r9, r6, r7, \stride
-.endm
-
-.macro dw_kernel name, stride, levelled
-function \name
-    push    {r4-r11, lr}
-    reserve_slots 16
-    keep    DW_ARGUMENTS, r0
-    ldm     r0, {r2-r7}             // weights, records, words, outputs, channels, column
-    keep    DW_WEIGHTS, r2
-    keep    DW_RECORD, r3
-    keep    DW_WORDS, r4
-    keep    DW_OUTPUTS, r5
-    keep    DW_CHANNELS, r6
-    keep    DW_COLUMN, r7
-    mov     r8, #4
-    keep    DW_LANE, r8
-.Lchannel_\name:
-    fetch   r12, DW_RECORD
-    ldm     r12!, {r8, r9, r10}
-    keep    DW_RECORD, r12
-    keep    DW_BIAS, r8
-    keep    DW_MANTISSA, r9
-.if \levelled
-    keep    DW_CONSTANT, r10
-.else
-    keep    DW_SHIFT, r10
-.endif
-    fetch   r12, DW_WEIGHTS
-    ldm     r12!, {r2-r7}
-    keep    DW_WEIGHTS, r12
-    fetch   r12, DW_ARGUMENTS
-.if !\levelled
-    ldr     r8, [r12, #DW_ZERO_POINT]
-    keep    DW_CONSTANT, r8
-.endif
-    ldr     r8, [r12, #DW_ROW_COUNT]
-    ldr     r9, [r12, #DW_ROW_PITCH]
-    ldr     r10, [r12, #DW_PITCH]
-    ldr     r11, [r12, #DW_PAIRS]
-    keep    DW_ROWS, r8
-    keep    DW_ROW, r9
-    fetch   r0, DW_WORDS
-    add     r1, r0, r10
-    add     r11, r11, r0
-    keep    DW_END, r11
-    add     r8, r0, #4
-    fetch   r9, DW_LANE
-    subs    r9, r9, #1
-    bne     .Llane_\name
-    ldr     r8, [r12, #DW_GROUP]
-    add     r8, r8, r0
-    mov     r9, #4
-.Llane_\name:
-    keep    DW_LANE, r9
-    keep    DW_WORDS, r8
-    fetch   r8, DW_OUTPUTS
-    keep    DW_OUTPUT, r8
-    add     r8, r8, #1
-    keep    DW_OUTPUTS, r8
-.Lrow_\name:
-.if \stride == 1
-    // A last row without a second one: the lower outputs go where the upper ones overwrite them.
-    fetch   r8, DW_ROWS
-    fetch   r12, DW_ARGUMENTS
-    ldr     r9, [r12, #DW_SINGLE]
-    cmp     r8, r9
-    it      eq
-    moveq   r9, #0
-    bne     .Lwhole_\name
-    keep    DW_ROW, r9
-.Lwhole_\name:
-.endif
-    fetch   r12, DW_END
-    cmp     r0, r12
-    beq     .Lodd_\name
-    .p2align 2
-.Lpair_\name:
-.if \stride == 1
-    dw_pair_1
-.else
-    dw_pair_2
-.endif
+// Two output columns, or four outputs; then the next ones' inputs. Leaves the comparison of where they stand with the end.
+.macro dw_pair stride, levelled
+    dw_sums_\stride
     fetch   r12, DW_MANTISSA
     fetch   lr, DW_CONSTANT
     dw_multiply r8, \levelled
@@ -250,13 +160,10 @@ function \name
     keep    DW_OUTPUT, r12
     fetch   r12, DW_END
     cmp     r0, r12
-    bne     .Lpair_\name
-.Lodd_\name:
-    fetch   r12, DW_ARGUMENTS
-    ldr     r12, [r12, #DW_ODD]
-    cmp     r12, #0
-    beq     .Lnext_\name
-    dw_single \stride
+.endm
+
+// The outputs of a single column.
+.macro dw_finish_single stride, levelled
     fetch   r12, DW_MANTISSA
     fetch   lr, DW_CONSTANT
     dw_multiply r8, \levelled
@@ -279,6 +186,117 @@ function \name
     fetch   r8, DW_COLUMN
     add     r12, r12, r8
     keep    DW_OUTPUT, r12
+.endm
+
+.macro dw_single stride
+    fetch   r8, DW_BIAS
+.if \stride == 1
+    mov     r9, r8
+.endif
+    dw_load 0
+    dw_tap  r8, r9, r2, r3, \stride
+    dw_load 1
+    dw_tap  r8, r9, r4, r5, \stride
+    dw_load 2
+    dw_tap  r8, r9, r6, r7, \stride
+.endm
+
+.macro dw_kernel name, stride
+function \name
+    push    {r4-r11, lr}
+    reserve_slots 16
+    keep    DW_ARGUMENTS, r0
+    ldm     r0, {r2-r7}             // weights, records, words, outputs, channels, column
+    keep    DW_WEIGHTS, r2
+    keep    DW_RECORD, r3
+    keep    DW_WORDS, r4
+    keep    DW_OUTPUTS, r5
+    keep    DW_CHANNELS, r6
+    keep    DW_COLUMN, r7
+    mov     r8, #4
+    keep    DW_LANE, r8
+.Lchannel_\name:
+    fetch   r12, DW_RECORD
+    ldm     r12!, {r8, r9, r10}
+    keep    DW_RECORD, r12
+    keep    DW_BIAS, r8
+    keep    DW_MANTISSA, r9
+    keep    DW_SHIFT, r10
+    keep    DW_CONSTANT, r10
+    fetch   r12, DW_WEIGHTS
+    ldm     r12!, {r2-r7}
+    keep    DW_WEIGHTS, r12
+    fetch   r12, DW_ARGUMENTS
+    ldr     r8, [r12, #DW_ZERO_POINT]
+    cmp     r10, #0
+    blt     .Lconstant_\name
+    keep    DW_CONSTANT, r8
+.Lconstant_\name:
+    ldr     r8, [r12, #DW_ROW_COUNT]
+    ldr     r9, [r12, #DW_ROW_PITCH]
+    ldr     r10, [r12, #DW_PITCH]
+    ldr     r11, [r12, #DW_PAIRS]
+    keep    DW_ROWS, r8
+    keep    DW_ROW, r9
+    fetch   r0, DW_WORDS
+    add     r1, r0, r10
+    add     r11, r11, r0
+    keep    DW_END, r11
+    add     r8, r0, #4
+    fetch   r9, DW_LANE
+    subs    r9, r9, #1
+    bne     .Llane_\name
+    ldr     r8, [r12, #DW_GROUP]
+    add     r8, r8, r0
+    mov     r9, #4
+.Llane_\name:
+    keep    DW_LANE, r9
+    keep    DW_WORDS, r8
+    fetch   r8, DW_OUTPUTS
+    keep    DW_OUTPUT, r8
+    add     r8, r8, #1
+    keep    DW_OUTPUTS, r8
+.Lrow_\name:
+.if \stride == 1
+    // A last row without a second one: the lower outputs go where the upper ones overwrite them.
+    fetch   r8, DW_ROWS
+    fetch   r12, DW_ARGUMENTS
+    ldr     r9, [r12, #DW_SINGLE]
+    cmp     r8, r9
+    it      eq
+    moveq   r9, #0
+    bne     .Lwhole_\name
+    keep    DW_ROW, r9
+.Lwhole_\name:
+.endif
+    fetch   r12, DW_END
+    fetch   r8, DW_SHIFT
+    cmp     r0, r12
+    beq     .Lodd_\name
+    cmp     r8, #0
+    bge     .Lpair_\name
+    .p2align 2
+.Llevelled_\name:
+    dw_pair \stride, 1
+    bne     .Llevelled_\name
+    b       .Lodd_\name
+    .p2align 2
+.Lpair_\name:
+    dw_pair \stride, 0
+    bne     .Lpair_\name
+.Lodd_\name:
+    fetch   r12, DW_ARGUMENTS
+    ldr     r12, [r12, #DW_ODD]
+    cmp     r12, #0
+    beq     .Lnext_\name
+    dw_single \stride
+    fetch   r12, DW_SHIFT
+    cmp     r12, #0
+    bge     .Lsingle_\name
+    dw_finish_single \stride, 1
+    b       .Lnext_\name
+.Lsingle_\name:
+    dw_finish_single \stride, 0
 .Lnext_\name:
     fetch   r8, DW_ROWS
     subs    r8, r8, #1
@@ -309,10 +327,8 @@ function \name
     .size \name, . - \name
 .endm
 
-dw_kernel secateur_row_pairs_1, 1, 0
-dw_kernel secateur_row_pairs_1_levelled, 1, 1
-dw_kernel secateur_row_pairs_2, 2, 0
-dw_kernel secateur_row_pairs_2_levelled, 2, 1
+dw_kernel secateur_row_pairs_1, 1
+dw_kernel secateur_row_pairs_2, 2
 
 // Two rows of pixels to words, block by block. r0: arguments, which are the first pixels of either row (any alignment), the
 // target, columns (at least 1), bytes from a pixel to the next in either row, blocks (at least 1), bytes from behind a block's
