@@ -121,14 +121,14 @@ fn run<const INT4: bool>(call: &mut Call<'_, '_>) {
     let Some([.., c]) = input.shape.nhwc() else { return };
     let whole = scratch.len() / size_of::<u32>() * size_of::<u32>();
     let Some(Ok(scratch)) = scratch.get_mut(..whole).map(<[u32]>::mut_from_bytes) else { return };
-    let Some(records) = records(&node, params, c) else { return };
+    let Some(records) = records(node, params, c) else { return };
     let (weights, scratch) = if INT4 {
-        let Some(nibbles) = nibbles(&node, params, c) else { return };
+        let Some(nibbles) = nibbles(node, params, c) else { return };
         let Some((words, scratch)) = scratch.split_at_mut_checked(c * WEIGHT_WORDS) else { return };
         expand(nibbles, words);
         (&*words, scratch)
     } else {
-        let Some(words) = words(&node, params, c) else { return };
+        let Some(words) = words(node, params, c) else { return };
         (words, scratch)
     };
     depthwise::<Active>(params, weights, records, input, output, scratch);

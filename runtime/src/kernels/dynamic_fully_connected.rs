@@ -188,7 +188,7 @@ pub(super) mod tests {
             let random = &mut Random(seed);
             let input = random.values(rows * depth).into_iter().map(|x| f32::from(x) * spread + spread / 3.0);
             let input = input.collect();
-            let bounds = if seed % 2 == 0 { [0.0, 6.0] } else { [f32::NEG_INFINITY, f32::INFINITY] };
+            let bounds = if seed.is_multiple_of(2) { [0.0, 6.0] } else { [f32::NEG_INFINITY, f32::INFINITY] };
             Self { depth, input, weights: random.values(outputs * depth), bounds }
         }
 

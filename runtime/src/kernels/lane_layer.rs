@@ -153,7 +153,7 @@ pub(super) mod tests {
             |row: &[i8]| row.iter().copied().chain((row.len() % 2 == 1).then_some(0)).collect::<Vec<_>>();
         let padded: Vec<i8> = weights.chunks(row).flat_map(pad).collect();
         let inputs = padded.len() / count;
-        let words = count.next_multiple_of(P::CHANNELS) / P::CHANNELS * lanes::pairs(inputs);
+        let words = count.div_ceil(P::CHANNELS) * lanes::pairs(inputs);
         let records = count.next_multiple_of(P::CHANNELS) * lanes::RECORD_WORDS;
         let (mut words, mut records) = (vec![0; words], vec![0; records]);
         let (holds, encode): (Holds, Encode) = match P::CODE {

@@ -148,7 +148,7 @@ pub fn encode(
 /// The addend of a channel, whose parity says which of a pair it is.
 fn addend(channel: usize, shift: i32) -> i32 {
     let addend = (1 - 2 * 128i32).wrapping_shl(shift as u32) / 2;
-    if channel % 2 == 0 { addend } else { addend.wrapping_mul(128).wrapping_add(64) }
+    if channel.is_multiple_of(2) { addend } else { addend.wrapping_mul(128).wrapping_add(64) }
 }
 
 /// What fills up a group.
