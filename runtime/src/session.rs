@@ -3,7 +3,7 @@
 use zerocopy::FromBytes;
 
 use crate::format::{ALIGN, DType, Node, TensorRecord, metadata};
-use crate::kernels::{Call, Element};
+use crate::kernels::{Call, Element, Operator};
 use crate::model::Model;
 
 /// A model with its arena, ready to run.
@@ -16,6 +16,8 @@ pub struct Session<'s, 'm> {
     model: &'s Model<'m>,
     arena: &'s mut [u8],
     next: u16,
+    /// What ran the node before: often it runs the next one too.
+    last: Option<&'static Operator>,
 }
 
 /// Why a session cannot start.
@@ -130,7 +132,7 @@ impl<'s, 'm> Session<'s, 'm> {
         let needed = model.arena_len() as u32;
         let arena =
             arena.get_mut(..model.arena_len()).ok_or(SessionError::ArenaTooSmall { needed, given })?;
-        Ok(Self { model, arena, next: 0 })
+        Ok(Self { model, arena, next: 0, last: None })
     }
 
     /// The model.
@@ -185,34 +187,41 @@ impl<'s, 'm> Session<'s, 'm> {
 
     /// As [`Self::run`], with `observer` called around each node.
     pub fn run_observed<O: Observer + ?Sized>(&mut self, observer: &mut O) {
+        let mut node = self.model.tables().node(0);
+        let mut index = 0;
+        while let Some(current) = &mut node {
+            self.run_node(index, current, observer);
+            index += 1;
+            if !current.move_to(index) {
+                break;
+            }
+        }
         self.next = 0;
-        while self.step_observed(observer) != Progress::Done {}
     }
 
     /// Runs one node, so that other work may come between. After [`Progress::Done`] the next step begins anew.
     pub fn step(&mut self) -> Progress {
-        self.step_observed(&mut ())
+        let index = self.next;
+        self.next = 0;
+        let Some(mut node) = self.model.tables().node(index) else { return Progress::Done };
+        self.run_node(index, &node, &mut ());
+        if !node.move_to(index + 1) {
+            return Progress::Done;
+        }
+        self.next = index + 1;
+        Progress::Ran(index)
     }
 
-    fn step_observed<O: Observer + ?Sized>(&mut self, observer: &mut O) -> Progress {
-        let index = self.next;
-        let Some(node) = self.model.tables().node(index) else {
-            self.next = 0;
-            return Progress::Done;
-        };
-        let operator = self.model.kernels().find(&node);
-        observer.before(index, &node);
-        if let Some(operator) = operator {
+    #[inline(always)]
+    fn run_node<O: Observer + ?Sized>(&mut self, index: u16, node: &Node<'m>, observer: &mut O) {
+        if !self.last.is_some_and(|operator| operator.runs(node)) {
+            self.last = self.model.kernels().find(node);
+        }
+        observer.before(index, node);
+        if let Some(operator) = self.last {
             (operator.run)(&mut Call { node, arena: self.arena });
         }
-        observer.after(index, &node, self.arena);
-        self.next = index + 1;
-        if self.next < self.model.tables().node_count() {
-            Progress::Ran(index)
-        } else {
-            self.next = 0;
-            Progress::Done
-        }
+        observer.after(index, node, self.arena);
     }
 
     fn find(&self, ports: &[u16], port: Port<'_>) -> Result<&'m TensorRecord, PortError> {

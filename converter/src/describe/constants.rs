@@ -142,7 +142,7 @@ pub(super) fn zeros(node: &Node<'_>, stored: &Stored) -> usize {
         }
         Some(Packing::RowPairs) => {
             let words: Vec<u32> = words().collect();
-            words.chunks_exact(row_pairs::WEIGHT_WORDS).flat_map(row_pairs::decode).collect()
+            words.chunks_exact(row_pairs::WEIGHT_WORDS).flat_map(row_pairs::scaled_weights).collect()
         }
         Some(Packing::TapPairs) => words().flat_map(tap_pairs::decode).collect(),
         Some(Packing::NibbleLanes) => {

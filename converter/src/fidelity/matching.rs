@@ -256,7 +256,7 @@ impl Alone {
         if let Some(node) = model.tables().node(self.node)
             && let Some(operator) = model.kernels().find(&node)
         {
-            (operator.run)(&mut Call { node, arena: arena.bytes_mut() });
+            (operator.run)(&mut Call { node: &node, arena: arena.bytes_mut() });
         }
         let range = tensors[usize::from(self.output)].range();
         let found = arena.bytes_mut().get(range).map(|bytes| port.real_values(bytes)).unwrap_or_default();

@@ -18,7 +18,7 @@ use crate::ir::{Activation, DType, Fault, Hw, Node, Padding, Tensor};
 const MOST_STRIP_BYTES: usize = 4096;
 
 /// The same where windows have no columns in common.
-const MOST_POINTWISE_BYTES: usize = 1024;
+const MOST_POINTWISE_BYTES: usize = 3072;
 
 /// Scratch of a block of pixels of a layer on signs, unless it would hold fewer than [`LEAST_BLOCK`].
 const MOST_BLOCK_BYTES: usize = 4096;
@@ -191,7 +191,7 @@ impl<'g> Lowering<'g> {
 }
 
 /// OHWI weights as [`conv2d_lanes`] has them: each channel's kernel column by column, padded to an even number of values.
-fn by_column(weights: &[i8], window: &Window, input_channels: usize) -> Vec<i8> {
+pub(super) fn by_column(weights: &[i8], window: &Window, input_channels: usize) -> Vec<i8> {
     let (height, width) = (usize::from(window.height.kernel), usize::from(window.width.kernel));
     let mut columns = Vec::with_capacity(weights.len());
     for channel in weights.chunks((height * width * input_channels).max(1)) {

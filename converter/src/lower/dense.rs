@@ -154,15 +154,21 @@ pub(super) fn plain(dtype: DType) -> Packing {
     if dtype == DType::I4 { Packing::Nibbles } else { Packing::Plain }
 }
 
-/// The channels, those without any weight replaced by equal ones of small numbers.
+/// The channels, those that write one value for every input replaced by equal ones of numbers that packings hold: their scale
+/// may be very small.
 ///
-/// Such a channel writes one value `v` for every input, but its scale may be so small that bias and multiplier exceed what
-/// packings hold. A bias of `4 (v - zero point)` with a factor of 1/4 writes the same.
+/// A channel without any weight writes some value `v`: so does a bias of `4 (v - zero point)` with a factor of 1/4. A channel
+/// whose largest sum is still rounded to 0 writes what a factor of 0 gives.
 pub(super) fn settled(weights: &[i8], channels: &[ChannelQuant], stage: &OutputStage) -> Vec<ChannelQuant> {
     let depth = (weights.len() / channels.len().max(1)).max(1);
     let settle = |(channel, row): (&ChannelQuant, &[i8])| {
         if row.iter().any(|&w| w != 0) {
-            return *channel;
+            let reach =
+                row.iter().map(|&w| i64::from(w).abs() * 128).sum::<i64>() + i64::from(channel.bias).abs();
+            let vanishes = i32::try_from(reach)
+                .is_ok_and(|reach| [reach, -reach].iter().all(|&sum| channel.multiplier.apply(sum) == 0));
+            let zero = Multiplier { mantissa: 0, shift: -1 };
+            return ChannelQuant { multiplier: if vanishes { zero } else { channel.multiplier }, ..*channel };
         }
         let value = stage.finish(channel.multiplier.apply(channel.bias));
         let bias = 4 * (i32::from(value) - i32::from(stage.zero_point));

@@ -10,7 +10,7 @@ use secateur::packing;
 use secateur::quant::{ChannelQuant, OutputStage};
 use zerocopy::{Immutable, IntoBytes};
 
-use super::convolution::{filter_size, window};
+use super::convolution::{by_column, filter_size, window};
 use super::dense::{self, settled};
 use super::{Lowering, Step};
 use crate::arithmetic::scale::stage;
@@ -34,6 +34,9 @@ const LEAST_TILE_BYTES: usize = 864;
 /// Most fours of channels that are laid out together.
 const MOST_FOURS: u8 = 8;
 
+/// Most taps of channels that share their input, as on lanes they run faster than on tap pairs.
+const MOST_TAPS_ON_LANES: usize = 9;
+
 impl Lowering<'_> {
     /// One input channel makes it an ordinary convolution where no packing of its own holds.
     pub(super) fn depthwise_conv2d(&mut self, node: &Node, conv: &DepthwiseConv2d) -> Result<(), Fault> {
@@ -53,10 +56,16 @@ impl Lowering<'_> {
         let layer = Layer { node, dtype, weights, channels, window, stage, input_zero_point, input, output };
         if self.core.has_dsp() && packing::tap_pairs::holds(&layer.weights, window.area(), &layer.channels) {
             // Row pairs lay out four channels at once.
-            if conv.multiplier == 1 && layer.input[3] >= 4 && row_pairs::Params::takes(&window) {
+            let quads = conv.multiplier == 1 && layer.input[3] >= 4;
+            if quads
+                && row_pairs::Params::takes(&window)
+                && packing::row_pairs::holds(&layer.weights, &layer.channels)
+            {
                 return self.row_pairs(&layer);
             }
-            if tap_pairs::Params::takes(&window) {
+            // Lanes are faster where a few taps share their input.
+            let few = layer.input[3] == 1 && window.area() <= MOST_TAPS_ON_LANES;
+            if tap_pairs::Params::takes(&window) && !(few && self.fits_lanes(&layer, &window)) {
                 return self.tap_pairs(&layer);
             }
         }
@@ -77,6 +86,13 @@ impl Lowering<'_> {
         self.step(Step { packing: dense::plain(dtype), scratch_len, ..step })
     }
 
+    /// Whether an ordinary convolution of one input channel would be on lanes.
+    fn fits_lanes(&self, layer: &Layer<'_>, window: &Window) -> bool {
+        let weights = by_column(&layer.weights, window, 1);
+        let inputs = weights.len() / layer.channels.len().max(1);
+        !layer.is_int4() && packing::lanes::holds(&weights, inputs, &layer.channels)
+    }
+
     /// A step of a depthwise convolution without scratch, on plain weights.
     fn step_of(&mut self, node: &Node, params: &(impl IntoBytes + Immutable)) -> Result<Step, Fault> {
         let (input, output) = (self.input_value(node, 0)?, self.result_value(node)?);
@@ -88,7 +104,9 @@ impl Lowering<'_> {
         let [width, rows, columns] = [layer.input[2], layer.output[1], layer.output[2]];
         let mut words = vec![0u32; layer.channels.len() * packing::row_pairs::WEIGHT_WORDS];
         let mut records = vec![0i32; layer.channels.len() * packing::row_pairs::RECORD_WORDS];
-        packing::row_pairs::encode(&layer.weights, &layer.channels, &mut words, &mut records);
+        // Weights that are packed in scratch do not know their channel's scale.
+        let level = !layer.is_int4() && layer.stage.zero_point == i8::MIN;
+        packing::row_pairs::encode(&layer.weights, &layer.channels, level, &mut words, &mut records);
         let mut params = row_pairs::Params {
             weights: self.words_or_nibbles(layer, &words),
             channels: self.constants.add(&records[..]),

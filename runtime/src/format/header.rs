@@ -9,7 +9,7 @@ use super::{ALIGN, FormatError, MAX_LEN};
 /// First four bytes of a file.
 pub const MAGIC: [u8; 4] = *b"SCT\x1a";
 /// Major version: a reader accepts its own only.
-pub const VERSION_MAJOR: u16 = 1;
+pub const VERSION_MAJOR: u16 = 2;
 /// Minor version: a reader accepts its own and lower ones.
 pub const VERSION_MINOR: u16 = 0;
 

@@ -8,7 +8,7 @@
 //! | section | content | element |
 //! |---|---|---|
 //! | header | [`Header`]: magic, version, length, CRC-32, counts, section table | 96 bytes |
-//! | tensors | [`TensorRecord`]: element type, shape, place, quantization | 44 bytes |
+//! | tensors | [`TensorRecord`]: element type, shape, place, length, quantization | 48 bytes |
 //! | nodes | [`NodeRecord`]: operator, operands, parameters, scratch; in the order of execution | 24 bytes |
 //! | operands | `u16` tensor indices: the model's inputs, its outputs, then each node's inputs and outputs, no others | 2 bytes |
 //! | parameters | one record per node, laid out by its operator (`Params` in `crate::kernels`) | 4-aligned |
@@ -125,7 +125,7 @@ pub enum TensorFault {
     DType,
     /// Unknown place.
     Place,
-    /// Not inside the arena or the constants, or misaligned.
+    /// Not inside the arena or the constants, misaligned, or of another length than the shape's.
     Range,
     /// Scale is not a finite number of at least 0, or the zero point does not fit the element type.
     Quantization,

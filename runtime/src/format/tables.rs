@@ -124,6 +124,7 @@ impl<'m> Tables<'m> {
     }
 
     /// Node `index`, in the order of execution; `None` past the last.
+    #[inline]
     pub fn node(&self, index: u16) -> Option<Node<'m>> {
         self.nodes.get(usize::from(index)).map(|record| Node { tables: *self, record })
     }
@@ -156,6 +157,7 @@ impl<'m> Tables<'m> {
     }
 
     /// Tensor `index`; always there for one from the operand section.
+    #[inline]
     fn tensor(&self, index: u16) -> Option<&'m TensorRecord> {
         self.tensors.get(usize::from(index))
     }
@@ -174,8 +176,17 @@ pub struct Node<'m> {
 
 impl<'m> Node<'m> {
     /// The record.
+    #[inline]
     pub fn record(&self) -> &'m NodeRecord {
         self.record
+    }
+
+    /// Makes this node `index` of the same file, if there is one.
+    #[inline]
+    pub fn move_to(&mut self, index: u16) -> bool {
+        let record = self.tables.nodes.get(usize::from(index));
+        self.record = record.unwrap_or(self.record);
+        record.is_some()
     }
 
     /// The operator. `None` cannot occur in a file that has been read.
@@ -189,26 +200,39 @@ impl<'m> Node<'m> {
     }
 
     /// Tensor indices of the inputs.
+    #[inline]
     pub fn inputs(&self) -> &'m [u16] {
         self.operands(0, self.record.inputs)
     }
 
     /// Tensor indices of the outputs.
+    #[inline]
     pub fn outputs(&self) -> &'m [u16] {
         self.operands(self.record.inputs, self.record.outputs)
     }
 
     /// Input `index`.
+    #[inline]
     pub fn input(&self, index: usize) -> Option<&'m TensorRecord> {
-        self.inputs().get(index).and_then(|&t| self.tables.tensor(t))
+        if index < usize::from(self.record.inputs) { self.operand(index) } else { None }
     }
 
     /// Output `index`.
+    #[inline]
     pub fn output(&self, index: usize) -> Option<&'m TensorRecord> {
-        self.outputs().get(index).and_then(|&t| self.tables.tensor(t))
+        let inputs = usize::from(self.record.inputs);
+        if index < usize::from(self.record.outputs) { self.operand(inputs + index) } else { None }
+    }
+
+    /// Operand `index` of inputs and outputs together.
+    #[inline]
+    fn operand(&self, index: usize) -> Option<&'m TensorRecord> {
+        let operand = self.tables.operands.get((self.record.operands as usize).wrapping_add(index));
+        operand.and_then(|&tensor| self.tables.tensor(tensor))
     }
 
     /// The parameters as the operator's own record; `None` if they are cut.
+    #[inline]
     pub fn params<P>(&self) -> Option<&'m P>
     where
         P: FromBytes + zerocopy::KnownLayout + zerocopy::Immutable,
@@ -218,6 +242,7 @@ impl<'m> Node<'m> {
     }
 
     /// `count` values of the constant section from byte `offset` on; `None` if they lie outside or are misaligned.
+    #[inline]
     pub fn constants<T>(&self, offset: u32, count: usize) -> Option<&'m [T]>
     where
         T: FromBytes + zerocopy::Immutable,
@@ -231,6 +256,7 @@ impl<'m> Node<'m> {
         if tensor.in_arena() { None } else { self.tables.constants.get(tensor.range()) }
     }
 
+    #[inline]
     fn operands(&self, skip: u8, count: u8) -> &'m [u16] {
         let start = self.record.operands as usize + usize::from(skip);
         self.tables.operands.get(start..start + usize::from(count)).unwrap_or_default()

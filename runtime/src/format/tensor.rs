@@ -87,9 +87,15 @@ impl Shape {
         self.dims().iter().fold(1usize, |product, &d| product.wrapping_mul(d as usize))
     }
 
+    /// The last dimension.
+    #[inline]
+    pub fn last(&self) -> usize {
+        self.dims().last().map_or(1, |&d| d as usize)
+    }
+
     /// The last dimension, and the product of the ones before it.
     pub fn rows(&self) -> (usize, usize) {
-        let last = self.dims().last().map_or(1, |&d| d as usize);
+        let last = self.last();
         (self.elements() / last.max(1), last)
     }
 
@@ -123,7 +129,7 @@ impl Shape {
     }
 }
 
-/// One tensor, 44 bytes.
+/// One tensor, 48 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, FromBytes, IntoBytes, KnownLayout, Immutable)]
 #[repr(C)]
 pub struct TensorRecord {
@@ -131,6 +137,8 @@ pub struct TensorRecord {
     pub shape: Shape,
     /// Bytes from the start of the arena or of the constant section; a multiple of [`ALIGN`].
     pub offset: u32,
+    /// Length in bytes: what shape and element type give. It stands here so that no run computes it.
+    pub len: u32,
     /// Code of a [`Place`].
     pub place: u8,
     /// Code of a [`DType`].
@@ -146,7 +154,16 @@ pub struct TensorRecord {
 impl TensorRecord {
     /// A record; shape, type and place are the caller's, already valid.
     pub fn new(shape: Shape, dtype: DType, place: Place, offset: u32) -> Self {
-        Self { shape, offset, place: place as u8, dtype: dtype as u8, reserved: 0, zero_point: 0, scale: 0.0 }
+        Self {
+            len: u32::try_from(byte_len(&shape, dtype)).unwrap_or(u32::MAX),
+            shape,
+            offset,
+            place: place as u8,
+            dtype: dtype as u8,
+            reserved: 0,
+            zero_point: 0,
+            scale: 0.0,
+        }
     }
 
     /// Element type. `None` cannot occur in a loaded model.
@@ -159,12 +176,14 @@ impl TensorRecord {
         self.place == Place::Arena as u8
     }
 
-    /// Length in bytes; 0 for an unknown type.
+    /// Length in bytes.
+    #[inline]
     pub fn byte_len(&self) -> usize {
-        self.shape.elements().saturating_mul(self.dtype().map_or(0, DType::size))
+        self.len as usize
     }
 
     /// Position of the bytes in the arena or in the constant section.
+    #[inline]
     pub fn range(&self) -> core::ops::Range<usize> {
         let start = self.offset as usize;
         start..start.saturating_add(self.byte_len())
@@ -181,6 +200,9 @@ impl TensorRecord {
             1 => constants_len,
             _ => return Err(TensorFault::Place),
         };
+        if self.byte_len() != byte_len(&self.shape, dtype) {
+            return Err(TensorFault::Range);
+        }
         if self.range().end > room || !(self.offset as usize).is_multiple_of(ALIGN) {
             return Err(TensorFault::Range);
         }
@@ -197,6 +219,11 @@ impl TensorRecord {
     }
 }
 
+/// Bytes of a tensor.
+fn byte_len(shape: &Shape, dtype: DType) -> usize {
+    shape.elements().saturating_mul(dtype.size())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -211,16 +238,17 @@ mod tests {
     }
 
     #[test]
-    fn record_is_44_bytes_and_round_trips() {
+    fn record_is_48_bytes_and_round_trips() {
         let shape = Shape::new(&[1, 2, 3, 4]).unwrap();
         let record = TensorRecord {
             zero_point: -7,
             scale: 0.5,
             ..TensorRecord::new(shape, DType::I8, Place::Arena, 8)
         };
-        assert_eq!(record.as_bytes().len(), 44);
+        assert_eq!(record.as_bytes().len(), 48);
         assert_eq!(TensorRecord::read_from_bytes(record.as_bytes()).unwrap(), record);
         assert_eq!(record.check(32, 0), Ok(()));
         assert_eq!(record.check(31, 0), Err(TensorFault::Range));
+        assert_eq!(TensorRecord { len: 23, ..record }.check(32, 0), Err(TensorFault::Range));
     }
 }

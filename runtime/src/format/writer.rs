@@ -186,7 +186,7 @@ mod tests {
     fn first_bytes_are_as_specified() {
         let file = sample();
         let bytes = file.as_bytes();
-        assert_eq!(bytes[..8], *b"SCT\x1a\x01\x00\x00\x00");
+        assert_eq!(bytes[..8], *b"SCT\x1a\x02\x00\x00\x00");
         assert_eq!(bytes[16..24], (1u64 << 23).to_le_bytes());
         assert_eq!(bytes[32..36], 8u32.to_le_bytes());
     }

@@ -5,6 +5,7 @@
 
 #[cfg(isa = "dsp")]
 mod dsp;
+mod lanes;
 mod scalar;
 mod stack;
 
@@ -13,21 +14,9 @@ use crate::quant::{ChannelQuant, CommonScale, OutputStage};
 
 #[cfg(isa = "dsp")]
 pub use dsp::Dsp;
+pub use lanes::Lanes;
 pub use scalar::Scalar;
 pub use stack::{RowPairs, Run, Runs, Stack};
-
-/// Groups of one size on byte-pair lanes ([`crate::packing::lanes`]) or nibble lanes ([`crate::packing::nibble_lanes`]).
-#[derive(Debug, Clone, Copy)]
-pub struct Lanes<'a> {
-    /// Channels of a group: 2 (byte pairs only), 4 or 8.
-    pub size: usize,
-    /// Weights, group by group.
-    pub words: &'a [u32],
-    /// Records, group by group.
-    pub records: &'a [i32],
-    /// Output zero point and clamp. Where it asks for less than -128 to 127, the caller clamps the outputs.
-    pub stage: &'a OutputStage,
-}
 
 /// Where the inputs and outputs of neighbouring pixels lie.
 #[derive(Debug, Clone, Copy)]
@@ -40,12 +29,17 @@ pub struct Strip {
     pub count: usize,
     /// Pairs of inputs from a step to the next.
     pub step: usize,
-    /// Outputs to write of each pixel: one per channel, without one that fills up the last group.
-    pub channels: usize,
     /// Outputs from a step to the next.
     pub advance: usize,
     /// Outputs from a step's first pixel to its second.
     pub pitch: usize,
+}
+
+impl Strip {
+    /// A single pixel with so many inputs.
+    pub fn one(inputs: usize) -> Self {
+        Self { pixels: 1, pairs: inputs.div_ceil(2), count: 1, step: 0, advance: 0, pitch: 0 }
+    }
 }
 
 /// A pair of channels with weights as signs ([`crate::packing::signs`]) and a block of pixels.
@@ -246,8 +240,8 @@ pub trait Isa {
     /// value `k` of row `r` goes to pair `r x pairs + k' / 2`, element `k' % 2`. Nothing is written if a slice is too short.
     fn widen(rows: &Rows<'_>, output: &mut [i16]);
 
-    /// Two rows as row pairs, block by block: `output[b x words + 4 q + c] = (rows[0][at], rows[1][at])`, the first in the
-    /// lower half, for each channel `c` of column `q` of block `b`, where `at = b x step + q x pitch + c`. A row that is
+    /// Two rows as row pairs, block by block: `output[b x words + 4 q + c] = 256 x (rows[0][at], rows[1][at])`, the first in
+    /// the lower half, for each channel `c` of column `q` of block `b`, where `at = b x step + q x pitch + c`. A row that is
     /// absent is padding. Words of the four that have no channel may become anything.
     fn pair_rows(rows: [Option<&[i8]>; 2], blocks: &RowBlocks, output: &mut [u32]);
 
@@ -262,14 +256,20 @@ pub trait Isa {
     /// too short.
     fn row_pairs(planes: &Planes<'_>, output: &mut [i8]);
 
-    /// Groups of channels times the pixels of a strip: writes the outputs of each with the zero point added, clamped to
-    /// -128 to 127. Groups of 8 take one pixel at a time. Nothing is written if a slice is too short.
+    /// A layer's channels times the pixels of a strip: writes the outputs of each with the zero point added, clamped to
+    /// -128 to 127. Groups of at most 8 channels take one pixel at a time. Nothing is written if a slice is too short.
     ///
     /// Value `i` of input pair `k` of pixel `p` in step `s` is `input[2 (pixels (s x step + k) + p) + i]`; its output of
     /// channel `c` is `output[s x advance + p x pitch + c]`.
     fn lanes(lanes: &Lanes<'_>, strip: &Strip, input: &[i16], output: &mut [i8]);
 
-    /// The same for groups on nibble lanes.
+    /// A layer on byte-pair lanes times one row of `inputs`, which are widened into `scratch` first.
+    fn row_of_lanes(lanes: &Lanes<'_>, inputs: &[i8], scratch: &mut [i16], output: &mut [i8]) {
+        Self::widen(&Rows::one(inputs), scratch);
+        Self::lanes(lanes, &Strip::one(inputs.len()), scratch, output);
+    }
+
+    /// The same as [`Isa::lanes`] on nibble lanes.
     fn nibble_lanes(lanes: &Lanes<'_>, strip: &Strip, input: &[i16], output: &mut [i8]);
 
     /// The masks from number `first` on of weights as signs.

@@ -78,7 +78,7 @@ impl Isa for Scalar {
         let RowBlocks { columns, channels, pitch, padding, count, step, words } = *blocks;
         let half = |row: Option<&[i8]>, at: usize| {
             let value = row.map_or(padding, |row| row.get(at).copied().unwrap_or(padding));
-            u32::from(i16::from(value) as u16)
+            u32::from((i16::from(value) << row_pairs::INPUT_BITS) as u16)
         };
         for block in 0..count {
             let output = output.get_mut(block * words..).unwrap_or_default();
@@ -92,13 +92,12 @@ impl Isa for Scalar {
     }
 
     fn row_pairs(planes: &Planes<'_>, output: &mut [i8]) {
-        let whole = OutputStage::new(planes.stage.zero_point);
+        let whole = OutputStage::new(0);
         let weights = planes.weights.chunks_exact(row_pairs::WEIGHT_WORDS);
         let records = planes.records.chunks_exact(row_pairs::RECORD_WORDS);
         for (channel, (weights, record)) in weights.zip(records).take(planes.channels).enumerate() {
-            let weights = row_pairs::decode(weights);
-            let &[bias, mantissa, shift] = record else { return };
-            let multiplier = Multiplier { mantissa, shift: shift.wrapping_neg() };
+            let weights = row_pairs::scaled_weights(weights);
+            let bias = record.first().copied().unwrap_or_default();
             let input = |row: usize, column: usize| {
                 let group = channel / 4 * planes.group_words + channel % 4;
                 let at = group + row / 2 * planes.row_words + 4 * column;
@@ -109,10 +108,10 @@ impl Isa for Scalar {
             for (y, out_row) in output.chunks_mut(planes.row_pitch.max(1)).take(planes.rows).enumerate() {
                 let outputs = out_row.iter_mut().step_by(planes.column_pitch.max(1)).take(planes.columns);
                 for (x, out) in outputs.enumerate() {
-                    let sum = weights.iter().enumerate().fold(bias / 2, |sum, (tap, w)| {
+                    let sum = weights.iter().enumerate().fold(bias, |sum, (tap, w)| {
                         sum.wrapping_add(w * input(y * planes.stride + tap / 3, x * planes.stride + tap % 3))
                     });
-                    *out = whole.finish(multiplier.apply(sum));
+                    *out = whole.finish(row_pairs::output(sum, record, planes.stage.zero_point));
                 }
             }
         }
@@ -165,23 +164,29 @@ impl Isa for Scalar {
     }
 
     fn lanes(lanes: &Lanes<'_>, strip: &Strip, input: &[i16], output: &mut [i8]) {
-        match (lanes.size, strip.pixels) {
-            (8, 1) => strip_of_lanes::<8, 1>(lanes, strip, input, output),
-            (4, 2) => strip_of_lanes::<4, 2>(lanes, strip, input, output),
-            (4, 1) => strip_of_lanes::<4, 1>(lanes, strip, input, output),
-            (2, 2) => strip_of_lanes::<2, 2>(lanes, strip, input, output),
-            (2, 1) => strip_of_lanes::<2, 1>(lanes, strip, input, output),
-            _ => {}
+        for (start, part) in lanes.parts::<2>(strip.pairs) {
+            let output = output.get_mut(start..).unwrap_or_default();
+            match (part.largest, strip.pixels) {
+                (8, 1) => strip_of_lanes::<8, 1>(&part, strip, input, output),
+                (4, 2) => strip_of_lanes::<4, 2>(&part, strip, input, output),
+                (4, 1) => strip_of_lanes::<4, 1>(&part, strip, input, output),
+                (2, 2) => strip_of_lanes::<2, 2>(&part, strip, input, output),
+                (2, 1) => strip_of_lanes::<2, 1>(&part, strip, input, output),
+                _ => {}
+            }
         }
     }
 
     fn nibble_lanes(lanes: &Lanes<'_>, strip: &Strip, input: &[i16], output: &mut [i8]) {
         const PER_WORD: usize = nibble_lanes::QUAD;
-        match (lanes.size, strip.pixels) {
-            (8, 1) => strip_of::<PER_WORD, 8, 1>(nibble_lanes::sums, lanes, strip, input, output),
-            (4, 2) => strip_of::<PER_WORD, 4, 2>(nibble_lanes::sums, lanes, strip, input, output),
-            (4, 1) => strip_of::<PER_WORD, 4, 1>(nibble_lanes::sums, lanes, strip, input, output),
-            _ => {}
+        for (start, part) in lanes.parts::<PER_WORD>(strip.pairs) {
+            let output = output.get_mut(start..).unwrap_or_default();
+            match (part.largest, strip.pixels) {
+                (8, 1) => strip_of::<PER_WORD, 8, 1>(nibble_lanes::sums, &part, strip, input, output),
+                (4, 2) => strip_of::<PER_WORD, 4, 2>(nibble_lanes::sums, &part, strip, input, output),
+                (4, 1) => strip_of::<PER_WORD, 4, 1>(nibble_lanes::sums, &part, strip, input, output),
+                _ => {}
+            }
         }
     }
 
@@ -260,11 +265,11 @@ fn strip_of<const PER_WORD: usize, const SIZE: usize, const PIXELS: usize>(
         let Some(input) = input.get(start..start + 2 * PIXELS * strip.pairs) else { return };
         let words = lanes.words.chunks_exact((strip.pairs * (SIZE / PER_WORD)).max(1));
         let records = lanes.records.chunks_exact(SIZE * lanes::RECORD_WORDS);
-        for (channel, (words, record)) in (0..strip.channels).step_by(SIZE).zip(words.zip(records)) {
+        for (channel, (words, record)) in (0..lanes.channels).step_by(SIZE).zip(words.zip(records)) {
             let sums = sums(words, record, input);
             for (pixel, sums) in sums.iter().enumerate() {
                 let start = step * strip.advance + pixel * strip.pitch;
-                let out = output.get_mut(start + channel..start + strip.channels).unwrap_or_default();
+                let out = output.get_mut(start + channel..start + lanes.channels).unwrap_or_default();
                 finish_group(&whole, record, sums, out);
             }
         }

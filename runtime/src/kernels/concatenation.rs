@@ -73,7 +73,7 @@ fn run(call: &mut Call<'_, '_>) {
     let row = output.byte_len() / outer.max(1);
     let mut start = 0;
     for index in 0..node.inputs().len() {
-        let Ok(offset) = params.table_offset(&node, index) else { return };
+        let Ok(offset) = params.table_offset(node, index) else { return };
         let table = offset.and_then(|offset| node.constants::<i8>(offset, TABLE_LEN));
         let table = table.and_then(|table| <&[i8; TABLE_LEN]>::try_from(table).ok());
         let Some((source, target)) = call.bytes(index) else { return };

@@ -61,7 +61,7 @@ fn run<P: LanePacking>(call: &mut Call<'_, '_>) {
     let Some(params) = node.params::<Params>() else { return };
     let Some(Unary { input, output, scratch }) = call.unary::<i8, i8>() else { return };
     let [Some([.., c]), Some([.., out_c])] = [input.shape.nhwc(), output.shape.nhwc()] else { return };
-    let Some(layer) = layer::<P>(&node, params, out_c, c) else { return };
+    let Some(layer) = layer::<P>(node, params, out_c, c) else { return };
     let even = scratch.len() / size_of::<i16>() * size_of::<i16>();
     let Some(scratch) = scratch.get_mut(..even) else { return };
     let Ok(scratch) = <[i16]>::mut_from_bytes(scratch) else { return };
@@ -127,8 +127,7 @@ fn image<I: Isa, P: LanePacking>(
             let count = most.min(out_w - x);
             source.gather::<I>(image, [2 * pair, x], [count, pixels], scratch);
             let step = WideColumns::step(window) * column;
-            let strip =
-                Strip { pixels, pairs: layer.pairs(), count, step, channels, advance: channels, pitch: row };
+            let strip = Strip { pixels, pairs: layer.pairs(), count, step, advance: channels, pitch: row };
             layer.run::<I>(&strip, scratch, rows.get_mut(x * channels..).unwrap_or_default());
             x += count;
         }

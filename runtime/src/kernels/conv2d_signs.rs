@@ -46,7 +46,7 @@ fn run(call: &mut Call<'_, '_>) {
     let Some(params) = node.params::<Params>() else { return };
     let Some(Unary { input, output, scratch }) = call.unary::<i8, i8>() else { return };
     let [Some([.., c]), Some([.., out_c])] = [input.shape.nhwc(), output.shape.nhwc()] else { return };
-    let Some(layer) = layer(&node, params, out_c, c) else { return };
+    let Some(layer) = layer(node, params, out_c, c) else { return };
     let whole = scratch.len() / size_of::<u32>() * size_of::<u32>();
     let Some(Ok(scratch)) = scratch.get_mut(..whole).map(<[u32]>::mut_from_bytes) else { return };
     conv2d_signs::<Active>(params, &layer, input, output, scratch);

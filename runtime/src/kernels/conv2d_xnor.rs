@@ -48,7 +48,7 @@ fn run(call: &mut Call<'_, '_>) {
     let Some(params) = node.params::<Params>() else { return };
     let Some(Unary { input, output, scratch }) = call.unary::<i8, i8>() else { return };
     let [Some([.., c]), Some([.., out_c])] = [input.shape.nhwc(), output.shape.nhwc()] else { return };
-    let Some(layer) = layer(&node, params, out_c, c) else { return };
+    let Some(layer) = layer(node, params, out_c, c) else { return };
     let inputs = params.window.area() * c;
     let Some((bits, patch)) = scratch.split_at_mut_checked(bits_len(inputs)) else { return };
     let Ok(bits) = <[Bits]>::mut_from_bytes(bits) else { return };

@@ -10,7 +10,7 @@ use crate::format::{Node, OpCode, Packing};
 use crate::isa::{Active, Isa, Planes, RowBlocks};
 use crate::kernels::{Axis, Call, NodeError, Operator, Tensor, TensorMut, Unary, Window, require};
 use crate::packing::nibbles;
-use crate::packing::row_pairs::{RECORD_WORDS, WEIGHT_WORDS, expand};
+use crate::packing::row_pairs::{INPUT_BITS, RECORD_WORDS, WEIGHT_WORDS, expand};
 use crate::quant::OutputStage;
 
 /// Channels that are laid out together.
@@ -121,14 +121,14 @@ fn run<const INT4: bool>(call: &mut Call<'_, '_>) {
     let Some([.., c]) = input.shape.nhwc() else { return };
     let whole = scratch.len() / size_of::<u32>() * size_of::<u32>();
     let Some(Ok(scratch)) = scratch.get_mut(..whole).map(<[u32]>::mut_from_bytes) else { return };
-    let Some(records) = records(&node, params, c) else { return };
+    let Some(records) = records(node, params, c) else { return };
     let (weights, scratch) = if INT4 {
-        let Some(nibbles) = nibbles(&node, params, c) else { return };
+        let Some(nibbles) = nibbles(node, params, c) else { return };
         let Some((words, scratch)) = scratch.split_at_mut_checked(c * WEIGHT_WORDS) else { return };
         expand(nibbles, words);
         (&*words, scratch)
     } else {
-        let Some(words) = words(&node, params, c) else { return };
+        let Some(words) = words(node, params, c) else { return };
         (words, scratch)
     };
     depthwise::<Active>(params, weights, records, input, output, scratch);
@@ -152,7 +152,12 @@ fn depthwise<I: Isa>(
     let together = (scratch.len() / group_words.max(1)).min(c.div_ceil(LANES)).max(1) * LANES;
     let Some(words) = scratch.get_mut(..together / LANES * group_words) else { return };
     // What is left of the image and right of it stays; the rest is written for each band.
-    words.fill(pair(params.input_zero_point));
+    let left = usize::from(params.window.width.pad) * LANES;
+    for row in words.chunks_exact_mut(row_words) {
+        let (before, rest) = row.split_at_mut_checked(left).unwrap_or_default();
+        before.fill(pair(params.input_zero_point));
+        rest.get_mut(w * LANES..).unwrap_or_default().fill(pair(params.input_zero_point));
+    }
     let (stride, band) = (params.stride(), (params.band as usize).max(1));
     let images = input.data.chunks_exact((h * w * c).max(1));
     for (image, out_image) in images.zip(output.data.chunks_exact_mut((out_h * out_w * c).max(1))) {
@@ -188,9 +193,9 @@ fn depthwise<I: Isa>(
     params.stage.clamp(output.data);
 }
 
-/// A value above itself.
+/// A value above itself, as row pairs have it.
 fn pair(value: i8) -> u32 {
-    let half = u32::from(i16::from(value) as u16);
+    let half = u32::from((i16::from(value) << INPUT_BITS) as u16);
     half | half << 16
 }
 
@@ -282,7 +287,8 @@ pub(super) mod tests {
         let weights: Vec<i8> = (0..c).flat_map(of_channel).copied().collect();
         assert!(row_pairs::holds(&weights, &channels));
         let (mut words, mut records) = (vec![0; c * WEIGHT_WORDS], vec![0; c * RECORD_WORDS]);
-        row_pairs::encode(&weights, &channels, &mut words, &mut records);
+        let level = !INT4 && layer.stage.zero_point == i8::MIN;
+        row_pairs::encode(&weights, &channels, level, &mut words, &mut records);
         let mut bytes = vec![0; nibbles::bytes(weights.len())];
         nibbles::encode(&weights, &mut bytes);
         let params = Params {
@@ -315,7 +321,11 @@ pub(super) mod tests {
             seed: u64,
         ) {
             let band = if stride == 1 { 2 * band } else { band };
-            let layer = layer(window(stride, padding), image.into(), 1, seed);
+            let mut layer = layer(window(stride, padding), image.into(), 1, seed);
+            if seed.is_multiple_of(2) {
+                // The zero point of levelled channels.
+                layer.stage.zero_point = i8::MIN;
+            }
             prop_assert_eq!(node(&layer, band).run::<i8>(), definitions::depthwise_conv2d(&layer));
         }
     }

@@ -197,9 +197,9 @@ fn run<const INT4: bool>(call: &mut Call<'_, '_>) {
         return;
     };
     let Some(layout) = Layout::new(params, c, [out_h, out_w]) else { return };
-    let Some(records) = records(&node, params, out_c) else { return };
+    let Some(records) = records(node, params, out_c) else { return };
     let (weights, scratch) = if INT4 {
-        let Some(nibbles) = nibbles(&node, params, out_c) else { return };
+        let Some(nibbles) = nibbles(node, params, out_c) else { return };
         let Some(len) = expanded_len(params, out_c) else { return };
         let Some((words, scratch)) = scratch.split_at_mut_checked(len) else { return };
         let Ok(words) = <[u32]>::mut_from_bytes(words) else { return };
@@ -207,7 +207,7 @@ fn run<const INT4: bool>(call: &mut Call<'_, '_>) {
         expand(nibbles, size, (out_c / c.max(1)).max(1), words);
         (&*words, scratch)
     } else {
-        let Some(words) = words(&node, params, out_c) else { return };
+        let Some(words) = words(node, params, out_c) else { return };
         (words, scratch)
     };
     let Some(scratch) = scratch.get_mut(..layout.scratch_len()) else { return };

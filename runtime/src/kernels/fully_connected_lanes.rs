@@ -6,7 +6,7 @@
 use zerocopy::FromBytes;
 
 use crate::format::{Node, OpCode};
-use crate::isa::{Active, Isa, Rows, Strip};
+use crate::isa::{Active, Isa};
 use crate::kernels::fully_connected::Params;
 use crate::kernels::lane_layer::{BytePairs, LaneLayer, LanePacking};
 use crate::kernels::{Call, NodeError, Operator, Unary, require};
@@ -34,6 +34,7 @@ fn check<P: LanePacking>(node: &Node<'_>) -> Result<u64, NodeError> {
     let (input, output) = node.check_unary::<i8, i8>(scratch_len(params))?;
     let (rows, outputs) = output.shape.rows();
     let depth = params.depth as usize;
+    require(node.record().scratch_len.is_multiple_of(2), NodeError::Scratch)?;
     require(depth > 0 && rows.checked_mul(depth) == Some(input.shape.elements()), NodeError::Shape)?;
     layer::<P>(node, params, outputs).ok_or(NodeError::Constants)?;
     Ok(output.shape.elements() as u64 * depth as u64)
@@ -42,14 +43,14 @@ fn check<P: LanePacking>(node: &Node<'_>) -> Result<u64, NodeError> {
 fn run<P: LanePacking>(call: &mut Call<'_, '_>) {
     let node = call.node;
     let Some(params) = node.params::<Params>() else { return };
-    let Some(Unary { input, output, scratch }) = call.unary::<i8, i8>() else { return };
-    let (depth, (_, outputs)) = (params.depth as usize, output.shape.rows());
-    let Some(layer) = layer::<P>(&node, params, outputs) else { return };
-    let Some(scratch) = scratch.get_mut(..scratch_len(params)) else { return };
+    let Some(output) = node.output(0) else { return };
+    let Some(layer) = layer::<P>(node, params, output.shape.last()) else { return };
+    let Some(Unary { input, output, scratch }) = call.unary_inline::<i8, i8>() else { return };
     let Ok(scratch) = <[i16]>::mut_from_bytes(scratch) else { return };
-    fully_connected_lanes::<Active, P>(&layer, depth, input.data, output.data, scratch);
+    fully_connected_lanes::<Active, P>(&layer, params.depth as usize, input.data, output.data, scratch);
 }
 
+#[inline(always)]
 fn layer<'m, P: LanePacking>(
     node: &Node<'m>,
     params: &'m Params,
@@ -60,6 +61,7 @@ fn layer<'m, P: LanePacking>(
 }
 
 /// The kernel: rows of `depth` inputs to rows of outputs.
+#[inline(always)]
 fn fully_connected_lanes<I: Isa, P: LanePacking>(
     layer: &LaneLayer<'_, P>,
     depth: usize,
@@ -67,24 +69,13 @@ fn fully_connected_lanes<I: Isa, P: LanePacking>(
     mut output: &mut [i8],
     scratch: &mut [i16],
 ) {
-    let outputs = layer.channels();
-    let strip = Strip {
-        pixels: 1,
-        pairs: layer.pairs(),
-        count: 1,
-        step: 0,
-        channels: outputs,
-        advance: outputs,
-        pitch: 0,
-    };
     while let (Some((row, inputs)), Some((out, rest))) =
-        (input.split_at_checked(depth), output.split_at_mut_checked(outputs))
+        (input.split_at_checked(depth), output.split_at_mut_checked(layer.channels()))
     {
         if row.is_empty() {
             return;
         }
-        I::widen(&Rows::one(row), scratch);
-        layer.run::<I>(&strip, scratch, out);
+        layer.run_row::<I>(row, scratch, out);
         (input, output) = (inputs, rest);
     }
 }

@@ -40,7 +40,7 @@ fn run(call: &mut Call<'_, '_>) {
     let Some(params) = node.params::<Params>() else { return };
     let Some(Unary { input, output, scratch }) = call.unary::<i8, i8>() else { return };
     let (depth, (rows, outputs)) = (params.depth as usize, output.shape.rows());
-    let Some(layer) = layer(&node, params, outputs) else { return };
+    let Some(layer) = layer(node, params, outputs) else { return };
     let whole = scratch.len() / size_of::<u32>() * size_of::<u32>();
     let Some(Ok(scratch)) = scratch.get_mut(..whole).map(<[u32]>::mut_from_bytes) else { return };
     let lay_out = |row: usize, step: usize, words: &mut [u32]| {

@@ -42,7 +42,7 @@ fn run(call: &mut Call<'_, '_>) {
     let Some(params) = node.params::<Params>() else { return };
     let Some(Unary { input, output, scratch }) = call.unary::<i8, i8>() else { return };
     let (depth, (_, outputs)) = (params.depth as usize, output.shape.rows());
-    let Some(layer) = layer(&node, params, outputs) else { return };
+    let Some(layer) = layer(node, params, outputs) else { return };
     let Some(Ok(bits)) = scratch.get_mut(..scratch_len(params)).map(<[Bits]>::mut_from_bytes) else { return };
     let rows = input.data.chunks_exact(depth.max(1));
     for (row, out) in rows.zip(output.data.chunks_exact_mut(outputs.max(1))) {

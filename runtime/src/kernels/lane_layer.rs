@@ -4,7 +4,7 @@ use core::fmt::Debug;
 use core::marker::PhantomData;
 
 use crate::format::{Node, Packing};
-use crate::isa::{Isa, Lanes, Strip};
+use crate::isa::{Isa, Lanes, Rows, Strip};
 use crate::packing::{lanes, nibble_lanes};
 use crate::quant::OutputStage;
 
@@ -15,11 +15,14 @@ pub(super) trait LanePacking: Copy + Debug {
     /// Channels in a lane, a power of two. A layer's channels are filled up to a multiple of them.
     const CHANNELS: usize;
 
-    /// Size of the next group where `left` channels are left.
-    fn group_size(left: usize, largest: usize) -> usize;
-
     /// The inner loop.
     fn run<I: Isa>(lanes: &Lanes<'_>, strip: &Strip, input: &[i16], output: &mut [i8]);
+
+    /// The layer times one row of inputs, which are widened into `scratch`.
+    fn run_row<I: Isa>(lanes: &Lanes<'_>, inputs: &[i8], scratch: &mut [i16], output: &mut [i8]) {
+        I::widen(&Rows::one(inputs), scratch);
+        Self::run::<I>(lanes, &Strip::one(inputs.len()), scratch, output);
+    }
 }
 
 /// [`crate::packing::lanes`].
@@ -31,13 +34,13 @@ impl LanePacking for BytePairs {
     const CHANNELS: usize = 2;
 
     #[inline]
-    fn group_size(left: usize, largest: usize) -> usize {
-        lanes::group_size(left, largest)
-    }
-
-    #[inline]
     fn run<I: Isa>(lanes: &Lanes<'_>, strip: &Strip, input: &[i16], output: &mut [i8]) {
         I::lanes(lanes, strip, input, output);
+    }
+
+    #[inline(always)]
+    fn run_row<I: Isa>(lanes: &Lanes<'_>, inputs: &[i8], scratch: &mut [i16], output: &mut [i8]) {
+        I::row_of_lanes(lanes, inputs, scratch, output);
     }
 }
 
@@ -50,31 +53,23 @@ impl LanePacking for Nibbles {
     const CHANNELS: usize = nibble_lanes::QUAD;
 
     #[inline]
-    fn group_size(left: usize, largest: usize) -> usize {
-        nibble_lanes::group_size(left, largest)
-    }
-
-    #[inline]
     fn run<I: Isa>(lanes: &Lanes<'_>, strip: &Strip, input: &[i16], output: &mut [i8]) {
         I::nibble_lanes(lanes, strip, input, output);
     }
 }
 
-/// Packed weights and records of a layer with `channels` outputs of `inputs` inputs each.
+/// Packed weights and records of a layer.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LaneLayer<'m, P> {
     packing: PhantomData<P>,
-    words: &'m [u32],
-    records: &'m [i32],
-    stage: &'m OutputStage,
-    channels: usize,
+    lanes: Lanes<'m>,
     pairs: usize,
-    largest: usize,
 }
 
 impl<'m, P: LanePacking> LaneLayer<'m, P> {
-    /// The layer whose weights and records stand at these offsets of the constant section, in groups of at most
-    /// `largest`, which is not 0.
+    /// The layer of `channels` outputs of `inputs` inputs each, whose weights and records stand at these offsets of the
+    /// constant section, in groups of at most `largest`, 4 or 8.
+    #[inline(always)]
     pub(super) fn new(
         node: &Node<'m>,
         offsets: [u32; 2],
@@ -86,7 +81,8 @@ impl<'m, P: LanePacking> LaneLayer<'m, P> {
         let padded = channels.checked_next_multiple_of(P::CHANNELS)?;
         let words = node.constants(offsets[0], (padded / P::CHANNELS).checked_mul(pairs)?)?;
         let records = node.constants(offsets[1], padded.checked_mul(lanes::RECORD_WORDS)?)?;
-        Some(Self { packing: PhantomData, words, records, stage, channels, pairs, largest })
+        let lanes = Lanes { largest, channels, words, records, stage };
+        Some(Self { packing: PhantomData, lanes, pairs })
     }
 
     /// Input pairs of a pixel.
@@ -96,33 +92,33 @@ impl<'m, P: LanePacking> LaneLayer<'m, P> {
 
     /// Output channels.
     pub(super) fn channels(&self) -> usize {
-        self.channels
+        self.lanes.channels
     }
 
-    /// All outputs of a strip's pixels. The strip says where they lie; its channels are the layer's. Input and output are as
-    /// [`Isa::lanes`] wants them.
+    /// All outputs of a strip's pixels. Input and output are as [`Isa::lanes`] wants them.
+    #[inline]
     pub(super) fn run<I: Isa>(&self, strip: &Strip, input: &[i16], output: &mut [i8]) {
-        let (mut words, mut records) = (self.words, self.records);
-        let mut start = 0;
-        while start < self.channels {
-            let left = self.channels - start;
-            let size = P::group_size(left, self.largest);
-            // All whole groups of the largest size go together; of others there is one at a time.
-            let channels =
-                if size <= left && size == self.largest { left & !(size - 1) } else { left.min(size) };
-            let groups = Lanes { size, words, records, stage: self.stage };
-            let output = output.get_mut(start..).unwrap_or_default();
-            P::run::<I>(&groups, &Strip { channels, ..*strip }, input, output);
-            let padded = channels.next_multiple_of(P::CHANNELS);
-            words = words.get(padded / P::CHANNELS * self.pairs..).unwrap_or_default();
-            records = records.get(padded * lanes::RECORD_WORDS..).unwrap_or_default();
-            start += channels;
+        P::run::<I>(&self.lanes, strip, input, output);
+        if self.lanes.stage.clamps() {
+            self.clamp(strip, output);
         }
-        let clamped = if self.stage.clamps() { strip.pixels } else { 0 };
-        for pixel in 0..clamped {
+    }
+
+    /// All outputs of one row of inputs, which are widened into `scratch`.
+    #[inline(always)]
+    pub(super) fn run_row<I: Isa>(&self, inputs: &[i8], scratch: &mut [i16], output: &mut [i8]) {
+        P::run_row::<I>(&self.lanes, inputs, scratch, output);
+        if self.lanes.stage.clamps() {
+            self.clamp(&Strip { advance: output.len(), ..Strip::one(inputs.len()) }, output);
+        }
+    }
+
+    #[inline(never)]
+    fn clamp(&self, strip: &Strip, output: &mut [i8]) {
+        for pixel in 0..strip.pixels {
             let output = output.get_mut(pixel * strip.pitch..).unwrap_or_default();
             for values in output.chunks_mut(strip.advance.max(1)).take(strip.count) {
-                self.stage.clamp(values.get_mut(..self.channels).unwrap_or_default());
+                self.lanes.stage.clamp(values.get_mut(..self.lanes.channels).unwrap_or_default());
             }
         }
     }

@@ -68,14 +68,16 @@ pub use call::{Call, Element, Tensor, TensorMut, Unary};
 pub use operator::{KernelSet, NodeError, Operator, require};
 pub use window::{Axis, Window};
 
-/// Every operator.
+/// Every operator, those that most nodes of a model are first: they are sought in this order.
 pub static ALL: KernelSet = KernelSet(&[
+    &conv2d_lanes::OPERATOR,
+    &depthwise_conv2d_row_pairs::OPERATOR,
+    &fully_connected_lanes::OPERATOR,
     &add::OPERATOR,
     &arg_max::OPERATOR,
     &average_pool2d::OPERATOR,
     &concatenation::OPERATOR,
     &conv2d::OPERATOR,
-    &conv2d_lanes::OPERATOR,
     &conv2d_nibble_lanes::OPERATOR,
     &conv2d_nibbles::OPERATOR,
     &conv2d_signs::OPERATOR,
@@ -85,13 +87,11 @@ pub static ALL: KernelSet = KernelSet(&[
     &depthwise_conv2d_nibble_row_pairs::OPERATOR,
     &depthwise_conv2d_nibble_tap_pairs::OPERATOR,
     &depthwise_conv2d_nibbles::OPERATOR,
-    &depthwise_conv2d_row_pairs::OPERATOR,
     &depthwise_conv2d_tap_pairs::OPERATOR,
     &dequantize::OPERATOR,
     &dynamic_fully_connected::OPERATOR,
     &dynamic_fully_connected_nibbles::OPERATOR,
     &fully_connected::OPERATOR,
-    &fully_connected_lanes::OPERATOR,
     &fully_connected_nibble_lanes::OPERATOR,
     &fully_connected_nibbles::OPERATOR,
     &fully_connected_signs::OPERATOR,

@@ -20,11 +20,19 @@ pub struct Operator {
 #[derive(Debug, Clone, Copy)]
 pub struct KernelSet(pub &'static [&'static Operator]);
 
+impl Operator {
+    /// Whether it runs `node`.
+    #[inline]
+    pub fn runs(&self, node: &Node<'_>) -> bool {
+        let record = node.record();
+        self.code as u16 == record.op && self.packing as u16 == record.packing
+    }
+}
+
 impl KernelSet {
     /// The operator that runs `node`, if it is linked.
     pub fn find(&self, node: &Node<'_>) -> Option<&'static Operator> {
-        let (code, packing) = (node.op()?, node.packing()?);
-        self.0.iter().copied().find(|operator| operator.code == code && operator.packing == packing)
+        self.0.iter().copied().find(|operator| operator.runs(node))
     }
 }
 

@@ -9,18 +9,30 @@
 //!
 //! Output channels are cut into groups ([`groups`]) of a largest size, 4 or 8, and smaller ones at the end; a group of
 //! size `G` has `G / 2` pairs. The weights of a group are, for each input pair, `G / 2` words. Inputs are padded to an
-//! even number with zero weights, groups to their size with zero channels. The record of a group has `3 G` words: for each
-//! channel pair the initial values of `F` and `S0`, then for each channel mantissa and right shift of its multiplier.
+//! even number with zero weights, groups to their size with zero channels. The record of a group has `4 G` words: for each
+//! channel pair the initial values of `F` and `S0`, then for each channel mantissa and right shift `s` of its multiplier
+//! and an addend.
+//!
+//! # Addends
+//!
+//! Where the output's lower clamp is its zero point of -128, halves below zero need no care, and both roundings and the
+//! zero point are one addend to the product's upper half: with `d = 2^(s - 1) - 128 x 2^s` an output is
+//! `((2 x S0 x mantissa + 2^31) >> 32) + d) >> s` of a lower channel. An upper one has 128 times that sum at hand,
+//! `256 x S1`, and 128 times the addend and half a unit, `128 x d + 64`, without rounding first; so it shifts by 7 more.
 //!
 //! # Bounds
 //!
 //! [`holds`] decides whether channels can be packed: every lane fits 16 bits, upper sums stay below 2^23, all sums
-//! below 2^30, and multipliers shift right by at least 1.
+//! below 2^30, and multipliers shift right by 1 to [`MOST_SHIFT`].
 
 use crate::quant::{ChannelQuant, Multiplier};
 
 /// Words of a group's record per channel.
-pub const RECORD_WORDS: usize = 3;
+pub const RECORD_WORDS: usize = 4;
+/// Words of a channel in a record, behind the initial values.
+const CHANNEL_WORDS: usize = 3;
+/// Largest right shift whose addends fit 32 bits with what they are added to.
+pub const MOST_SHIFT: i32 = 16;
 
 /// Input pairs for `inputs` inputs.
 pub const fn pairs(inputs: usize) -> usize {
@@ -73,7 +85,7 @@ pub fn holds(weights: &[i8], inputs: usize, channels: &[ChannelQuant]) -> bool {
         let limit = if channel % 2 == 1 { 1 << 23 } else { 1 << 30 };
         let lower = if channel % 2 == 1 { row(channel - 1) } else { &[] };
         let lanes_fit = row(channel).iter().zip(lower).all(|(&w1, &w0)| lane_fits(w0, w1));
-        -limit < low && high < limit && lanes_fit && (-31..=-1).contains(&quant.multiplier.shift)
+        -limit < low && high < limit && lanes_fit && (-MOST_SHIFT..=-1).contains(&quant.multiplier.shift)
     })
 }
 
@@ -125,10 +137,18 @@ pub fn encode(
         }
         for channel in start..start + size {
             let Multiplier { mantissa, shift } = quant(channel).multiplier;
-            put(&mut records, mantissa);
-            put(&mut records, shift.wrapping_neg());
+            let shift = shift.wrapping_neg();
+            for value in [mantissa, shift, addend(channel, shift)] {
+                put(&mut records, value);
+            }
         }
     }
+}
+
+/// The addend of a channel, whose parity says which of a pair it is.
+fn addend(channel: usize, shift: i32) -> i32 {
+    let addend = (1 - 2 * 128i32).wrapping_shl(shift as u32) / 2;
+    if channel.is_multiple_of(2) { addend } else { addend.wrapping_mul(128).wrapping_add(64) }
 }
 
 /// What fills up a group.
@@ -178,8 +198,9 @@ fn dual_multiply_add(weights: [i16; 2], inputs: &[i16], sum: i32) -> i32 {
 
 /// The multiplier of channel `index` of a group whose record this is.
 pub fn multiplier(record: &[i32], size: usize, index: usize) -> Multiplier {
-    match record.get(size + 2 * index..size + 2 * index + 2) {
-        Some(&[mantissa, shift]) => Multiplier { mantissa, shift: shift.wrapping_neg() },
+    let start = size + CHANNEL_WORDS * index;
+    match record.get(start..start + CHANNEL_WORDS) {
+        Some(&[mantissa, shift, _]) => Multiplier { mantissa, shift: shift.wrapping_neg() },
         _ => Multiplier::default(),
     }
 }
@@ -193,6 +214,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::quant::OutputStage;
 
     /// The dual multiply-accumulate that the packing is made for.
     fn smlad(a: u32, b: u32, sum: i32) -> i32 {
@@ -237,9 +259,28 @@ mod tests {
         assert!(holds(&[1, -128], 1, &[quant(0), quant(0)]));
         let left = ChannelQuant { multiplier: Multiplier { mantissa: 1 << 30, shift: 0 }, ..quant(0) };
         assert!(!holds(&[1], 1, &[left]), "no right shift");
+        let far = ChannelQuant { multiplier: Multiplier { mantissa: 1 << 30, shift: -17 }, ..quant(0) };
+        assert!(!holds(&[1], 1, &[far]), "the addend would not fit");
     }
 
     proptest! {
+        #[test]
+        fn addends_give_the_two_roundings(
+            sum in -(1i32 << 23)..1 << 23,
+            mantissa in 1i32 << 30..i32::MAX,
+            shift in 1..=MOST_SHIFT,
+            scale in 0u32..23,
+        ) {
+            let sum = sum >> scale;
+            let multiplier = Multiplier { mantissa, shift: -shift };
+            let expected = OutputStage::new(-128).finish(multiplier.apply(sum));
+            let upper_half = |a: i32, rounding: i64| ((i64::from(a) * i64::from(mantissa) + rounding) >> 32) as i32;
+            let even = upper_half(2 * sum, 1 << 31).checked_add(addend(0, shift)).unwrap() >> shift;
+            prop_assert_eq!(even.clamp(-128, 127) as i8, expected);
+            let odd = upper_half(256 * sum, 0).checked_add(addend(1, shift)).unwrap() >> shift >> 7;
+            prop_assert_eq!(odd.clamp(-128, 127) as i8, expected);
+        }
+
         #[test]
         fn lanes_give_the_plain_sums(
             channels in 1usize..20,

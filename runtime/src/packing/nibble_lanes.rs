@@ -12,7 +12,7 @@
 //! Output channels are cut into groups of four, or of eight ([`group_size`]); a group of eight has two quads. The weights
 //! of a group are, for each input pair, one word per quad. Inputs are padded to an even number, groups to their size, with
 //! weights of zero. The record of a group has [`RECORD_WORDS`] words per channel: for each quad the initial values of `F`,
-//! `G`, `H` and `N`, then for each channel mantissa and right shift of its multiplier.
+//! `G`, `H` and `N`, then for each channel mantissa and right shift of its multiplier and a zero.
 //!
 //! # Bounds
 //!
@@ -26,7 +26,7 @@ use crate::quant::{ChannelQuant, Multiplier};
 pub const QUAD: usize = 4;
 
 /// Words of a group's record per channel.
-pub const RECORD_WORDS: usize = 3;
+pub const RECORD_WORDS: usize = super::lanes::RECORD_WORDS;
 
 /// What digits exceed weights by.
 const EXCESS: i32 = 8;
@@ -109,6 +109,7 @@ pub fn encode(
             let Multiplier { mantissa, shift } = quant(channel).multiplier;
             put(mantissa);
             put(shift.wrapping_neg());
+            put(0);
         }
         start += size;
     }

@@ -38,8 +38,9 @@
     slot    STEP, 14        // bytes from the inputs of a step to those of the next
     slot    GAP, 15         // bytes from the end of a step's outputs to the next ones
 
-// r0: arguments. Leaves the slots filled.
-.macro prologue loop, weight_bytes, input_bytes, unroll, step_bytes, slots=16
+// r0: arguments. Leaves the slots filled. \done: where to go instead of the loop if there is one input pair only; given if the
+// first pair stands before the loop, so that BACK moves weights and inputs from there, and INPUT is not set back.
+.macro prologue loop, weight_bytes, input_bytes, unroll, step_bytes, slots=16, done
     push    {r4-r11, lr}
     reserve_slots \slots
     ldm     r0!, {r1-r8}            // words, input, records, their end, output, pairs, count, step
@@ -56,20 +57,34 @@
     keep    PITCH, r4
     keep    ZERO_POINT, r5
     keep    FINISH, r7
-    rsb     r10, r6, #0
-    and     r10, r10, #(\unroll - 1)
     mov     r11, #\input_bytes
     mla     r12, r6, r11, r2
-    mls     r2, r10, r11, r2
     keep    END, r12
+.ifb \done
+    rsb     r10, r6, #0
+    and     r10, r10, #(\unroll - 1)
+    mls     r2, r10, r11, r2
+.else
+    rsb     r10, r6, #1
+    and     r10, r10, #(\unroll - 1)
+.endif
     keep    INPUT, r2
     mov     r11, #\weight_bytes
     mul     r11, r10, r11
+.ifnb \done
+    rsb     r11, r11, #\weight_bytes
+.endif
     keep    BACK, r11
     mov     lr, #\step_bytes
     mul     r10, r10, lr
     adr.w   lr, \loop
     add     r10, r10, lr
+.ifnb \done
+    cmp     r6, #1
+    bne     1f
+    adr.w   r10, \done
+1:
+.endif
     orr     r10, r10, #1
     keep    ENTRY, r10
 .endm
@@ -116,22 +131,22 @@
     ssat    \sum, #8, \sum
 .endm
 
-// One channel of two pixels; the next outputs are at r0 and r2, the record at r1.
-.macro finish_x2 sum0, sum1, doubled, relu
-    ldm     r1!, {r3, r4}
+// One channel of two pixels; by default the next outputs are at r0 and r2, the record at r1.
+.macro finish_x2 sum0, sum1, doubled, relu, output0=r0, output1=r2, record=r1
+    ldrd    r3, r4, [\record], #12
 .if !\doubled
     lsl     \sum0, \sum0, #1
     lsl     \sum1, \sum1, #1
 .endif
     requantize \sum0, \relu
     requantize \sum1, \relu
-    strb    \sum0, [r0], #1
-    strb    \sum1, [r2], #1
+    strb    \sum0, [\output0], #1
+    strb    \sum1, [\output1], #1
 .endm
 
 // One channel of one pixel.
 .macro finish_x1 sum, doubled, relu
-    ldm     r1!, {r3, r4}
+    ldrd    r3, r4, [r1], #12
 .if !\doubled
     lsl     \sum, \sum, #1
 .endif
@@ -166,6 +181,11 @@
     fetch   r2, LAST_RECORD
     cmp     r1, r2
     blo     \group
+    next_step \step, \slots
+.endm
+
+// The next step of the strip, or the end.
+.macro next_step step, slots=16
     fetch   r2, COUNT
     subs    r2, r2, #1
     beq     1f
@@ -213,17 +233,69 @@
     smlad   lr, r3, r5, lr
 .endm
 
+// One channel of two pixels with the addend of its record, which is at r2. The outputs are at r1 and r3. \odd: the sums are
+// those of an upper channel, times 256.
+.macro finish_added sum0, sum1, odd, mantissa, shift, addend
+    ldm     r2!, {\mantissa, \shift, \addend}
+.if \odd
+    smmla   \sum0, \sum0, \mantissa, \addend
+    smmla   \sum1, \sum1, \mantissa, \addend
+    asr     \sum0, \sum0, \shift
+    asr     \sum1, \sum1, \shift
+    ssat    \sum0, #8, \sum0, asr #7
+    ssat    \sum1, #8, \sum1, asr #7
+.else
+    lsl     \sum0, \sum0, #1
+    lsl     \sum1, \sum1, #1
+    smmlar  \sum0, \sum0, \mantissa, \addend
+    smmlar  \sum1, \sum1, \mantissa, \addend
+    asr     \sum0, \sum0, \shift
+    asr     \sum1, \sum1, \shift
+    ssat    \sum0, #8, \sum0
+    ssat    \sum1, #8, \sum1
+.endif
+.endm
+
+.macro store_x2 sum0, sum1
+    strb    \sum0, [r1], #1
+    strb    \sum1, [r3], #1
+.endm
+
+// As finish_x2, with outputs at r1 and r0 and the record at r2.
+.macro finish_any sum0, sum1, doubled
+    finish_x2 \sum0, \sum1, \doubled, 0, r1, r0, r2
+.endm
+
+// The weights stay in r0 from group to group, the record is in r2 between them.
 function secateur_lanes_4x2
-    prologue .Lloop_4x2, 8, 8, 8, 56
+    prologue .Lloop_4x2, 8, 8, 8, 56, 16, .Lsums_4x2
 .Lstep_4x2:
-    begin_step
+    fetch   r0, FIRST_WORDS
+    fetch   r2, FIRST_RECORD
 .Lgroup_4x2:
-    ldm     r1!, {r6, r7, r10, r11}
-    mov     r8, r6
-    mov     r9, r7
-    mov     r12, r10
-    mov     lr, r11
-    enter
+    // The first input pair copies the initial values to the second pixel on the way.
+    fetch   r1, INPUT
+    ldm     r2!, {r6, r7, r10, r11}
+    keep    RECORD, r2
+    ldr     r2, [r0, #4]
+    ldr     r3, [r0, #8]
+    ldr     r4, [r1, #4]
+    ldr     r5, [r1, #8]
+    smlad   r8, r2, r5, r6
+    smlad   r6, r2, r4, r6
+    sxtb16  r2, r2
+    smlad   r12, r3, r5, r10
+    smlad   r10, r3, r4, r10
+    sxtb16  r3, r3
+    smlad   r9, r2, r5, r7
+    smlad   r7, r2, r4, r7
+    smlad   lr, r3, r5, r11
+    smlad   r11, r3, r4, r11
+    fetch   r2, ENTRY
+    fetch   r3, BACK
+    add     r0, r0, r3
+    add     r1, r1, r3
+    bx      r2
     .p2align 2
 .Lloop_4x2:
     step_4x2 0
@@ -235,30 +307,51 @@ function secateur_lanes_4x2
     step_4x2 6
     step_4x2 7, 64
     again   .Lloop_4x2
-    split   r6, r7
-    split   r8, r9
-    split   r10, r11
-    split   r12, lr
-    begin_finish
-    second_output
+    .p2align 2
+.Lsums_4x2:
     fetch   r3, FINISH
+    fetch   r2, RECORD
+    fetch   r1, OUTPUT
+    sub     r6, r6, r7
+    sub     r8, r8, r9
+    sub     r10, r10, r11
+    sub     r12, r12, lr
     cmp     r3, #0
     bne     .Lany_4x2
-    finish_x2 r7, r9, 0, 1
-    finish_x2 r6, r8, 1, 1
-    finish_x2 r11, lr, 0, 1
-    finish_x2 r10, r12, 1, 1
+    finish_added r7, r9, 0, r3, r4, r5
+    fetch   r3, PITCH
+    add     r3, r3, r1
+    store_x2 r7, r9
+    finish_added r6, r8, 1, r4, r5, r7
+    store_x2 r6, r8
+    finish_added r11, lr, 0, r4, r5, r7
+    store_x2 r11, lr
+    finish_added r10, r12, 1, r4, r5, r7
+    store_x2 r10, r12
 .Ldone_4x2:
-    next    .Lgroup_4x2, .Lstep_4x2
+    fetch   r3, LAST_RECORD
+    keep    OUTPUT, r1
+    cmp     r2, r3
+    blo     .Lgroup_4x2
+    next_step .Lstep_4x2
 .Lany_4x2:
-    finish_x2 r7, r9, 0, 0
-    finish_x2 r6, r8, 1, 0
-    finish_x2 r11, lr, 0, 0
+    keep    WORDS, r0
+    fetch   r0, PITCH
+    fetch   r5, ZERO_POINT
+    add     r0, r0, r1
+    asr     r6, r6, #7
+    asr     r8, r8, #7
+    asr     r10, r10, #7
+    asr     r12, r12, #7
+    finish_any r7, r9, 0
+    finish_any r6, r8, 1
+    finish_any r11, lr, 0
     unless_odd r7, .Llast_4x2
-    finish_x2 r10, r12, 1, 0
+    finish_any r10, r12, 1
+    fetch   r0, WORDS
     b       .Ldone_4x2
 .Llast_4x2:
-    add     r1, r1, #8
+    add     r2, r2, #12
     b       .Ldone_4x2
     .size secateur_lanes_4x2, . - secateur_lanes_4x2
 
@@ -307,7 +400,7 @@ function secateur_lanes_2x2
 .Ldone_2x2:
     next    .Lgroup_2x2, .Lstep_2x2
 .Llast_2x2:
-    add     r1, r1, #8
+    add     r1, r1, #12
     b       .Ldone_2x2
     .size secateur_lanes_2x2, . - secateur_lanes_2x2
 
@@ -424,7 +517,7 @@ function secateur_lanes_4x1
 .Ldone_4x1:
     next    .Lgroup_4x1, .Lstep_4x1
 .Llast_4x1:
-    add     r1, r1, #8
+    add     r1, r1, #12
     b       .Ldone_4x1
     .size secateur_lanes_4x1, . - secateur_lanes_4x1
 
@@ -465,6 +558,6 @@ function secateur_lanes_2x1
 .Ldone_2x1:
     next    .Lgroup_2x1, .Lstep_2x1
 .Llast_2x1:
-    add     r1, r1, #8
+    add     r1, r1, #12
     b       .Ldone_2x1
     .size secateur_lanes_2x1, . - secateur_lanes_2x1

@@ -108,6 +108,11 @@ impl Isa for Dsp {
         lanes::lanes(lanes, strip, input, output);
     }
 
+    #[inline(always)]
+    fn row_of_lanes(lanes: &Lanes<'_>, inputs: &[i8], scratch: &mut [i16], output: &mut [i8]) {
+        lanes::row_of_lanes(lanes, inputs, scratch, output);
+    }
+
     fn nibble_lanes(lanes: &Lanes<'_>, strip: &Strip, input: &[i16], output: &mut [i8]) {
         nibble_lanes::nibble_lanes(lanes, strip, input, output);
     }

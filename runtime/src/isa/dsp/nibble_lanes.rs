@@ -13,20 +13,21 @@ unsafe extern "C" {
 }
 
 pub(super) fn nibble_lanes(lanes: &Lanes<'_>, strip: &Strip, input: &[i16], output: &mut [i8]) {
-    let Some((mut arguments, missing)) = LaneArguments::new::<QUAD>(lanes, strip, input, output) else {
-        return;
-    };
-    if missing > 0 {
-        arguments.finish = lanes.size - missing + 1;
-    }
-    // SAFETY: `LaneArguments::new` has seen that words, records, input and output hold all groups, pairs and steps, of which
-    // there are some, and that a group of whose channels some are not to be written is the only one.
-    unsafe {
-        match (lanes.size, strip.pixels) {
-            (4, 2) => secateur_nibble_lanes_4x2(&arguments),
-            (8, 1) if missing == 0 => secateur_nibble_lanes_8x1(&arguments),
-            (4, 1) => secateur_nibble_lanes_4x1(&arguments),
-            _ => {}
+    let Some(arguments) = LaneArguments::new::<QUAD>(lanes, strip, input, output) else { return };
+    let pixels = strip.pixels;
+    arguments.each_part::<QUAD>(lanes, |size, missing, arguments| {
+        if missing > 0 {
+            arguments.finish = QUAD - missing + 1;
         }
-    }
+        // SAFETY: `new` has seen that words, records, input and output hold all groups, pairs and steps, of which there are
+        // some, and that a group of whose channels some are not to be written is the only one.
+        unsafe {
+            match (size, pixels) {
+                (4, 2) => secateur_nibble_lanes_4x2(arguments),
+                (8, 1) => secateur_nibble_lanes_8x1(arguments),
+                (4, 1) => secateur_nibble_lanes_4x1(arguments),
+                _ => {}
+            }
+        }
+    });
 }

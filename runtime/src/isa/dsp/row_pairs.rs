@@ -44,9 +44,7 @@ struct RowArguments {
 // rows and channels are not 0.
 unsafe extern "C" {
     fn secateur_row_pairs_1(arguments: *const PlaneArguments);
-    fn secateur_row_pairs_1_relu(arguments: *const PlaneArguments);
     fn secateur_row_pairs_2(arguments: *const PlaneArguments);
-    fn secateur_row_pairs_2_relu(arguments: *const PlaneArguments);
     /// The rows are valid for reads of four bytes at each of `columns` steps of their pitch in each of `count` blocks, `output`
     /// for writes of four words for each; columns and count are not 0. A gap leads from behind the last column to the next
     /// block's first one.
@@ -104,9 +102,6 @@ pub(super) fn row_pairs(planes: &Planes<'_>, output: &mut [i8]) {
         return;
     }
     let output_rows = if stride == 1 { 2 } else { 1 };
-    let mut records = planes.records.chunks_exact(RECORD_WORDS).take(channels);
-    let small = records.all(|record| record.last().is_some_and(|shift| (1..=23).contains(shift)));
-    let relu = small && planes.stage.zero_point == i8::MIN;
     let arguments = PlaneArguments {
         weights: planes.weights.as_ptr(),
         records: planes.records.as_ptr(),
@@ -127,11 +122,9 @@ pub(super) fn row_pairs(planes: &Planes<'_>, output: &mut [i8]) {
     // SAFETY: `fits` says that constants, words and outputs of all channels, rows and columns are there. Where the last of
     // a pair of rows is missing it is written over the one before; its words are those of a pair.
     unsafe {
-        match (stride, relu) {
-            (1, false) => secateur_row_pairs_1(&arguments),
-            (1, true) => secateur_row_pairs_1_relu(&arguments),
-            (2, false) => secateur_row_pairs_2(&arguments),
-            (2, true) => secateur_row_pairs_2_relu(&arguments),
+        match stride {
+            1 => secateur_row_pairs_1(&arguments),
+            2 => secateur_row_pairs_2(&arguments),
             _ => {}
         }
     }

@@ -3,7 +3,7 @@
 //     for each channel:
 //         for each pair of output rows (stride 1) or output row (stride 2):
 //             for each pair of output columns:
-//                 sums = twice the bias
+//                 sums = the bias
 //                 for each input column q under the two windows:
 //                     A = word of the upper row pair, B = word of the lower one, at column q
 //                     for each of the two output columns whose window covers q, at kernel column t:
@@ -12,8 +12,7 @@
 //                 requantize, store
 //
 // Six weight words stay in r2 to r7 for a whole plane. The words of four channels interleave: columns are 16 bytes apart.
-// Where the zero point -128 is the lower clamp, halves below zero need no care: the addend that rounds and the zero point
-// are one constant, `zero point << shift + 1 << (shift - 1)`, that the multiplication adds. The shift is at most 23 then.
+// Levelled channels, whose records end with an addend below zero, have it for rounding and zero point and shift by 16.
 
 .syntax unified
 .thumb
@@ -27,8 +26,8 @@
     slot    DW_ROWS, 6          // rows, or pairs of rows, left
     slot    DW_BIAS, 7
     slot    DW_MANTISSA, 8
-    slot    DW_SHIFT, 9
-    slot    DW_CONSTANT, 10     // zero point, or the addend of the multiplication
+    slot    DW_SHIFT, 9         // below 0 for a levelled channel
+    slot    DW_CONSTANT, 10     // zero point, or the addend of a levelled channel
     slot    DW_OUTPUT, 11       // the next output
     slot    DW_COLUMN, 12       // bytes from an output column to the next
     slot    DW_ROW, 13          // bytes from the upper output row to the lower one
@@ -46,24 +45,26 @@
 .equ DW_SINGLE, 52          // not 0: the last pair of output rows has one row only
 .equ DW_GROUP, 56           // bytes from the words of the last of four channels to those of the next
 
-// Twice the sum, requantized: mantissa or, later, right shift in r12, constant in lr.
-.macro dw_multiply sum, relu
-.if \relu
-    smmlar  \sum, \sum, r12, lr
+// The sum, requantized: mantissa or, later, right shift in r12, constant in lr. 512 times the sum becomes twice the sum first,
+// where channels are not levelled.
+.macro dw_multiply sum, levelled
+.if \levelled
+    smmla   \sum, \sum, r12, lr
 .else
+    asr     \sum, \sum, #8
     smmulr  \sum, \sum, r12
 .endif
 .endm
 
-.macro dw_round sum, relu
-.if \relu
-    asr     \sum, \sum, r12
+.macro dw_round sum, levelled
+.if \levelled
+    ssat    \sum, #8, \sum, asr #16
 .else
     add     \sum, \sum, \sum, asr #31
     asrs    \sum, \sum, r12
     adc     \sum, \sum, lr
-.endif
     ssat    \sum, #8, \sum
+.endif
 .endm
 
 // Column q of the input under windows that begin at column 0 (sums u0, l0) and \stride (sums u1, l1).
@@ -84,7 +85,7 @@
 .endm
 
 // Two output columns, stride 1: sums r8 (upper) and r9 (lower) of the first, r10 and r11 of the second.
-.macro dw_pair_1
+.macro dw_sums_1
     fetch   r8, DW_BIAS
     mov     r9, r8
     mov     r10, r8
@@ -102,7 +103,7 @@
 .endm
 
 // Two output columns, stride 2: sums r8 and r10.
-.macro dw_pair_2
+.macro dw_sums_2
     fetch   r8, DW_BIAS
     mov     r10, r8
     dw_load 0
@@ -118,6 +119,75 @@
     dw_tap  r10, r11, r6, r7, 2
 .endm
 
+// Two output columns, or four outputs; then the next ones' inputs. Leaves the comparison of where they stand with the end.
+.macro dw_pair stride, levelled
+    dw_sums_\stride
+    fetch   r12, DW_MANTISSA
+    fetch   lr, DW_CONSTANT
+    dw_multiply r8, \levelled
+    dw_multiply r10, \levelled
+.if \stride == 1
+    dw_multiply r9, \levelled
+    dw_multiply r11, \levelled
+.endif
+.if !\levelled
+    fetch   r12, DW_SHIFT
+.endif
+    dw_round r8, \levelled
+    dw_round r10, \levelled
+.if \stride == 1
+    dw_round r9, \levelled
+    dw_round r11, \levelled
+    fetch   r12, DW_OUTPUT
+    fetch   lr, DW_ROW
+    add     lr, lr, r12
+    add     r0, r0, #32
+    add     r1, r1, #32
+    strb    r9, [lr]
+    strb    r8, [r12]
+    fetch   r9, DW_COLUMN
+    strb    r11, [lr, r9]
+    strb    r10, [r12, r9]
+.else
+    fetch   r12, DW_OUTPUT
+    fetch   r9, DW_COLUMN
+    add     r0, r0, #64
+    add     r1, r1, #64
+    strb    r8, [r12]
+    strb    r10, [r12, r9]
+.endif
+    add     r12, r12, r9, lsl #1
+    keep    DW_OUTPUT, r12
+    fetch   r12, DW_END
+    cmp     r0, r12
+.endm
+
+// The outputs of a single column.
+.macro dw_finish_single stride, levelled
+    fetch   r12, DW_MANTISSA
+    fetch   lr, DW_CONSTANT
+    dw_multiply r8, \levelled
+.if \stride == 1
+    dw_multiply r9, \levelled
+.endif
+.if !\levelled
+    fetch   r12, DW_SHIFT
+.endif
+    dw_round r8, \levelled
+.if \stride == 1
+    dw_round r9, \levelled
+.endif
+    fetch   r12, DW_OUTPUT
+.if \stride == 1
+    fetch   lr, DW_ROW
+    strb    r9, [r12, lr]
+.endif
+    strb    r8, [r12]
+    fetch   r8, DW_COLUMN
+    add     r12, r12, r8
+    keep    DW_OUTPUT, r12
+.endm
+
 .macro dw_single stride
     fetch   r8, DW_BIAS
 .if \stride == 1
@@ -131,7 +201,7 @@
     dw_tap  r8, r9, r6, r7, \stride
 .endm
 
-.macro dw_kernel name, stride, relu
+.macro dw_kernel name, stride
 function \name
     push    {r4-r11, lr}
     reserve_slots 16
@@ -152,18 +222,16 @@ function \name
     keep    DW_BIAS, r8
     keep    DW_MANTISSA, r9
     keep    DW_SHIFT, r10
+    keep    DW_CONSTANT, r10
     fetch   r12, DW_WEIGHTS
     ldm     r12!, {r2-r7}
     keep    DW_WEIGHTS, r12
     fetch   r12, DW_ARGUMENTS
     ldr     r8, [r12, #DW_ZERO_POINT]
-.if \relu
-    lsl     r8, r8, #1
-    add     r8, r8, #1
-    lsl     r8, r8, r10
-    asr     r8, r8, #1
-.endif
+    cmp     r10, #0
+    blt     .Lconstant_\name
     keep    DW_CONSTANT, r8
+.Lconstant_\name:
     ldr     r8, [r12, #DW_ROW_COUNT]
     ldr     r9, [r12, #DW_ROW_PITCH]
     ldr     r10, [r12, #DW_PITCH]
@@ -202,51 +270,19 @@ function \name
 .Lwhole_\name:
 .endif
     fetch   r12, DW_END
+    fetch   r8, DW_SHIFT
     cmp     r0, r12
     beq     .Lodd_\name
+    cmp     r8, #0
+    bge     .Lpair_\name
+    .p2align 2
+.Llevelled_\name:
+    dw_pair \stride, 1
+    bne     .Llevelled_\name
+    b       .Lodd_\name
     .p2align 2
 .Lpair_\name:
-.if \stride == 1
-    dw_pair_1
-.else
-    dw_pair_2
-.endif
-    fetch   r12, DW_MANTISSA
-    fetch   lr, DW_CONSTANT
-    dw_multiply r8, \relu
-    dw_multiply r10, \relu
-.if \stride == 1
-    dw_multiply r9, \relu
-    dw_multiply r11, \relu
-.endif
-    fetch   r12, DW_SHIFT
-    dw_round r8, \relu
-    dw_round r10, \relu
-.if \stride == 1
-    dw_round r9, \relu
-    dw_round r11, \relu
-    fetch   r12, DW_OUTPUT
-    fetch   lr, DW_ROW
-    add     lr, lr, r12
-    add     r0, r0, #32
-    add     r1, r1, #32
-    strb    r9, [lr]
-    strb    r8, [r12]
-    fetch   r9, DW_COLUMN
-    strb    r11, [lr, r9]
-    strb    r10, [r12, r9]
-.else
-    fetch   r12, DW_OUTPUT
-    fetch   r9, DW_COLUMN
-    add     r0, r0, #64
-    add     r1, r1, #64
-    strb    r8, [r12]
-    strb    r10, [r12, r9]
-.endif
-    add     r12, r12, r9, lsl #1
-    keep    DW_OUTPUT, r12
-    fetch   r12, DW_END
-    cmp     r0, r12
+    dw_pair \stride, 0
     bne     .Lpair_\name
 .Lodd_\name:
     fetch   r12, DW_ARGUMENTS
@@ -254,26 +290,13 @@ function \name
     cmp     r12, #0
     beq     .Lnext_\name
     dw_single \stride
-    fetch   r12, DW_MANTISSA
-    fetch   lr, DW_CONSTANT
-    dw_multiply r8, \relu
-.if \stride == 1
-    dw_multiply r9, \relu
-.endif
     fetch   r12, DW_SHIFT
-    dw_round r8, \relu
-.if \stride == 1
-    dw_round r9, \relu
-.endif
-    fetch   r12, DW_OUTPUT
-.if \stride == 1
-    fetch   lr, DW_ROW
-    strb    r9, [r12, lr]
-.endif
-    strb    r8, [r12]
-    fetch   r8, DW_COLUMN
-    add     r12, r12, r8
-    keep    DW_OUTPUT, r12
+    cmp     r12, #0
+    bge     .Lsingle_\name
+    dw_finish_single \stride, 1
+    b       .Lnext_\name
+.Lsingle_\name:
+    dw_finish_single \stride, 0
 .Lnext_\name:
     fetch   r8, DW_ROWS
     subs    r8, r8, #1
@@ -304,14 +327,28 @@ function \name
     .size \name, . - \name
 .endm
 
-dw_kernel secateur_row_pairs_1, 1, 0
-dw_kernel secateur_row_pairs_1_relu, 1, 1
-dw_kernel secateur_row_pairs_2, 2, 0
-dw_kernel secateur_row_pairs_2_relu, 2, 1
+dw_kernel secateur_row_pairs_1, 1
+dw_kernel secateur_row_pairs_2, 2
 
 // Two rows of pixels to words, block by block. r0: arguments, which are the first pixels of either row (any alignment), the
 // target, columns (at least 1), bytes from a pixel to the next in either row, blocks (at least 1), bytes from behind a block's
 // words to the next one's, the same in either row. Writes four words per column.
+// The words of one column, whose values in either row are \upper and \lower. Values stand in the upper bytes of halves: times 256. The mask of these bytes is in lr.
+.macro pair_column upper, lower, at
+    and     r10, lr, \upper, lsl #8
+    and     r11, lr, \lower, lsl #8
+    and     \upper, \upper, lr
+    and     \lower, \lower, lr
+    pkhbt   r12, r10, r11, lsl #16
+    pkhtb   r10, r11, r10, asr #16
+    pkhbt   r11, \upper, \lower, lsl #16
+    pkhtb   \upper, \lower, \upper, asr #16
+    str     r12, [r2, #\at]
+    str     r11, [r2, #(\at + 4)]
+    str     r10, [r2, #(\at + 8)]
+    str     \upper, [r2, #(\at + 12)]
+.endm
+
 function secateur_pair_rows
     push    {r4-r11, lr}
     sub     sp, sp, #16
@@ -323,22 +360,32 @@ function secateur_pair_rows
     ldr     r6, [r0, #12]
     push    {r6}
     ldm     r0, {r0-r5}
+    mov     lr, #0xff00ff00
 .Lpair_rows:
+    subs    r3, r3, #2
+    blt     .Lpair_last
+.Lpair_two:
+    ldr     r6, [r0]
+    ldr     r7, [r1]
+    ldr     r8, [r0, r4]
+    ldr     r9, [r1, r5]
+    add     r0, r0, r4, lsl #1
+    add     r1, r1, r5, lsl #1
+    pair_column r6, r7, 0
+    pair_column r8, r9, 16
+    add     r2, r2, #32
+    subs    r3, r3, #2
+    bge     .Lpair_two
+.Lpair_last:
+    adds    r3, r3, #1
+    bne     .Lpair_next
     ldr     r6, [r0]
     ldr     r7, [r1]
     add     r0, r0, r4
     add     r1, r1, r5
-    sxtb16  r8, r6
-    sxtb16  r9, r7
-    sxtb16  r6, r6, ror #8
-    sxtb16  r7, r7, ror #8
-    pkhbt   r10, r8, r9, lsl #16
-    pkhbt   r11, r6, r7, lsl #16
-    pkhtb   r12, r9, r8, asr #16
-    pkhtb   lr, r7, r6, asr #16
-    subs    r3, r3, #1
-    stm     r2!, {r10, r11, r12, lr}
-    bne     .Lpair_rows
+    pair_column r6, r7, 0
+    add     r2, r2, #16
+.Lpair_next:
     ldm     sp, {r3, r6, r7, r8, r9}    // columns, blocks, and the gaps
     add     r2, r2, r7
     add     r0, r0, r8

@@ -7,7 +7,7 @@ use crate::isa::Rows;
 // the pairs of all rows, 4 (`_1`) or 8 (`_2`) bytes apart, with `skip` bytes between rows. Rows and their length are at
 // least 1.
 unsafe extern "C" {
-    fn secateur_widen_1(
+    pub(super) fn secateur_widen_1(
         input: *const i8,
         output: *mut i16,
         row_len: usize,
