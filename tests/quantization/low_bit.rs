@@ -19,10 +19,10 @@ use crate::measure::float_model;
 const CALIBRATION: usize = 512;
 
 /// Training images that layers are measured on, none of them calibrated on.
-const SEARCH: usize = 1500;
+const SEARCH: usize = 1000;
 
 /// Of these, how many each layer is measured on alone.
-const SCAN: usize = 500;
+const SCAN: usize = 250;
 
 /// The network, what to calibrate it on, and images with classes: of the training set to search on, of the test set to
 /// judge by.
@@ -70,7 +70,7 @@ fn narrow_weights_keep_the_accuracy_of_the_example_on_all_test_images() -> Resul
     let Some(fashion) = Fashion::read(test)? else { return Ok(()) };
     let start = Instant::now();
     let all = fashion.meter(&fashion.test)?;
-    println!(
+    eprintln!(
         "float {:.2} % ({:.0} s)",
         100.0 * all.float_accuracy().unwrap_or(0.0),
         start.elapsed().as_secs_f32()
@@ -79,7 +79,7 @@ fn narrow_weights_keep_the_accuracy_of_the_example_on_all_test_images() -> Resul
         let (graph, report) = fashion.prepared(recipe)?.quantize(recipe, &|_| ())?;
         let found = all.measure(graph)?;
         let drop = found.drop.context("no labels")?;
-        println!(
+        eprintln!(
             "{name}: {drop:.2} points below float, {:.1} dB, {} bytes of weights ({:.0} s)",
             found.sqnr_db,
             report.weight_bytes(),
@@ -94,7 +94,7 @@ fn narrow_weights_keep_the_accuracy_of_the_example_on_all_test_images() -> Resul
     let prepared = fashion.prepared(&recipe)?;
     let meter = fashion.meter(&fashion.search)?;
     let found = smallest(&prepared, &recipe, &meter, 2.0, SCAN, &mut |_| ())?;
-    println!("searched {} combinations ({:.0} s)", found.steps.len(), start.elapsed().as_secs_f32());
+    eprintln!("searched {} combinations ({:.0} s)", found.steps.len(), start.elapsed().as_secs_f32());
     let binary = found.recipe.layer.values().filter(|layer| layer.weights == Some(Width::OneBit)).count();
     ensure!(binary > 0, "no layer has 1-bit weights: {}", found.recipe.to_toml());
     judge(&format!("{binary} layers of 1 bit"), &found.recipe, 3.0)
@@ -124,7 +124,7 @@ fn compare_roundings() -> Result<()> {
             {
                 let recipe = Recipe { equalize, bias_correction, adaptive_rounding, ..narrow(weights) };
                 let (graph, _) = fashion.prepared(&recipe)?.quantize(&recipe, &|_| ())?;
-                println!(
+                eprintln!(
                     "{weights} equalize {equalize} bias {bias_correction} adaptive {adaptive_rounding}: {:?}",
                     all.measure(graph)?
                 );
@@ -134,26 +134,26 @@ fn compare_roundings() -> Result<()> {
     let recipe = Recipe { adaptive_rounding: true, ..Recipe::default() };
     let prepared = fashion.prepared(&recipe)?;
     for layer in scan(&prepared, &recipe, &fashion.meter(&fashion.search)?, &mut |_| ())?.layers {
-        println!("{layer:?}");
+        eprintln!("{layer:?}");
     }
     let meter = fashion.meter(&fashion.search)?;
     for max_drop in [0.5, 1.0, 2.0, 3.0] {
         let found = smallest(&prepared, &recipe, &meter, max_drop, SCAN, &mut |_| ())?;
         let (graph, _) = prepared.quantize(&found.recipe, &|_| ())?;
-        println!(
+        eprintln!(
             "{max_drop}: {} bytes, {:?}, on test {:?}",
             found.weight_bytes,
             found.measurement,
             all.measure(graph)?
         );
-        println!("{}", found.recipe.to_toml());
+        eprintln!("{}", found.recipe.to_toml());
         for step in found.steps {
             let changes: Vec<String> = step
                 .changes
                 .iter()
                 .map(|change| format!("{}={}", change.layer.len(), change.weights))
                 .collect();
-            println!(
+            eprintln!(
                 "  {} {} {:?} {}",
                 step.weight_bytes,
                 step.is_within,

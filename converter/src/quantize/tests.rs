@@ -177,7 +177,8 @@ fn equalization_evens_out_and_changes_no_result() {
 #[test]
 fn corrected_biases_have_no_mean_error() {
     let recipe = Recipe { equalize: false, ..Recipe::default() };
-    let prepared = Prepared::new(network(NETWORK), &samples(16, 32), &recipe, &|_| ()).unwrap();
+    let samples = samples(16, 32);
+    let prepared = Prepared::new(network(NETWORK), &samples, &recipe, &|_| ()).unwrap();
     let layer = &prepared.layers()[0];
     let mean = vec![0.5; 32];
     // Each weight a tenth too small, on inputs of 1/2: a twentieth of the sum of a channel's weights is missing.

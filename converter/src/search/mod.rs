@@ -95,3 +95,6 @@ pub enum Stage {
 
 /// Told of progress.
 pub type OnProgress<'a> = &'a mut dyn FnMut(Progress);
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,7 @@ use super::meter::{Measurement, Meter};
 use super::{OnProgress, Progress, SearchError, Stage};
 use crate::ir::{Graph, Quantized};
 use crate::quantize::layers::Layer;
-use crate::quantize::{LayerRecipe, Prepared, Recipe, Report, Width};
+use crate::quantize::{Prepared, Recipe, Report, Width};
 
 /// Every layer at every width narrower than int8 that it has kernels for, the others int8.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -47,7 +47,7 @@ pub(super) fn all_int8(recipe: &Recipe) -> Recipe {
 
 /// Sets the width of one layer.
 pub(super) fn set_width(recipe: &mut Recipe, layer: &str, width: Width) {
-    recipe.layer.entry(layer.to_owned()).or_insert_with(LayerRecipe::default).weights = Some(width);
+    recipe.layer.entry(layer.to_owned()).or_default().weights = Some(width);
 }
 
 /// Widths narrower than int8 that a layer has kernels for, the widest first.

@@ -169,7 +169,7 @@ node "n" FullyConnected(%0, %1, _) -> %2 keep_dims=false"#,
             let text = text.replace(&format!("{filter:?}ullyConnected"), "FullyConnected");
             let graph: Graph<Float> = text::parse(&text).unwrap();
             let input = numbers(80);
-            let expected = Executor::new(&graph).unwrap().run(&[input.clone()]).unwrap().remove(0);
+            let expected = Executor::new(&graph).unwrap().run(std::slice::from_ref(&input)).unwrap().remove(0);
             let windows = Windows::of(&graph, &graph.nodes()[0]).unwrap();
             let places = windows.choose(1);
             let rows = filter.len() / windows.taps();
@@ -186,7 +186,7 @@ node "n" FullyConnected(%0, %1, _) -> %2 keep_dims=false"#,
                         }
                     })
                     .collect();
-                let columns = windows.gather(group, &[input.clone()], &places);
+                let columns = windows.gather(group, std::slice::from_ref(&input), &places);
                 for (position, column) in columns.chunks(windows.taps()).enumerate() {
                     let sum: f32 = weights.iter().zip(column).map(|(a, b)| a * b).sum();
                     assert!((sum - expected[position * rows + row]).abs() < 1e-5, "{text}");
