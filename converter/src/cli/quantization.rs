@@ -40,9 +40,9 @@ pub(super) struct QuantizationArguments {
     /// How ranges follow from values: min-max, moving-average, percentile[:99.99], mse or entropy.
     #[arg(long, value_name = "OBSERVER")]
     observer: Option<Observer>,
-    /// Even out the channels of consecutive layers first (cross-layer equalization).
+    /// Do not even out the channels of consecutive layers first (cross-layer equalization).
     #[arg(long)]
-    equalize: bool,
+    no_equalize: bool,
     /// Do not correct biases for the mean error of rounded weights.
     #[arg(long)]
     no_bias_correction: bool,
@@ -72,7 +72,7 @@ impl QuantizationArguments {
             (self.weights.is_some(), "--weights"),
             (!self.keep.is_empty(), "--keep"),
             (self.observer.is_some(), "--observer"),
-            (self.equalize, "--equalize"),
+            (self.no_equalize, "--no-equalize"),
             (self.adaptive_rounding, "--adaptive-rounding"),
             (self.dynamic, "--dynamic"),
             (self.float_io, "--float-io"),
@@ -93,7 +93,7 @@ impl QuantizationArguments {
         if self.dynamic {
             recipe.activations = Activations::Dynamic;
         }
-        recipe.equalize |= self.equalize;
+        recipe.equalize &= !self.no_equalize;
         recipe.bias_correction &= !self.no_bias_correction;
         recipe.adaptive_rounding |= self.adaptive_rounding;
         recipe.float_io |= self.float_io;
@@ -157,6 +157,7 @@ impl Stages {
         self.bar.set_message(match stage {
             Stage::Calibrating => "calibrating",
             Stage::Averaging => "correcting biases",
+            Stage::Rounding => "rounding weights",
         });
         self.bar.set_length(total as u64);
         self.bar.set_position(done as u64);

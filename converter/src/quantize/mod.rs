@@ -12,6 +12,7 @@
 //! |---|---|
 //! | [`recipe`] | [`Recipe`]: what the user asks for |
 //! | [`layers`] | the layers, and what the recipe says about each |
+//! | [`from_qdq`] | models whose file says how they are quantized |
 //! | [`legalize`] | rewrites into operators that exist in int8 |
 //! | [`equalize`] | channels evened out between layers |
 //! | [`prepare`] | [`Prepared`]: everything that does not depend on widths, to quantize from again and again |
@@ -22,7 +23,6 @@
 //! | [`affine`] | from ranges to scales |
 //! | `build` | the quantized graph |
 //! | [`report`] | what was done |
-//! | [`from_qdq`](mod@from_qdq) | integers for a network whose file says how it is quantized |
 
 pub mod adaptive_rounding;
 pub mod affine;
