@@ -53,7 +53,6 @@ impl<'s> Prepared<'s> {
             equalize::equalize(&mut graph);
         }
         let layers = layers(&graph);
-<<<<<<< HEAD
         let mut prepared = Prepared {
             ranges: Ranges::new(),
             means: Means::new(),
@@ -62,10 +61,6 @@ impl<'s> Prepared<'s> {
             samples,
             graph,
         };
-=======
-        let mut prepared =
-            Prepared { ranges: Ranges::new(), means: Means::new(), warnings: Vec::new(), layers, graph };
->>>>>>> 5a20655 (Binary layers in assembly, with sums shifted left; masks for blocks of pixels in fewer steps)
         if !samples.is_empty() {
             if samples.len() < ENOUGH_SAMPLES {
                 warnings.push(Warning::FewSamples { samples: samples.len() });
@@ -131,36 +126,7 @@ impl<'s> Prepared<'s> {
     ///
     /// # Errors
     /// If the recipe does not fit the network, or the network cannot be executed in integers.
-<<<<<<< HEAD
     pub fn quantize(
-=======
-    pub fn quantize(&self, recipe: &Recipe) -> Result<(Graph<Quantized>, Report), QuantizeError> {
-        let choices = choose(&self.layers, recipe)?;
-        let weights = self.weights(&choices)?;
-        self.finish(recipe, &choices, weights)
-    }
-
-    /// The integers of every layer's weights, rounded to nearest: one per element of [`Self::layers`].
-    ///
-    /// # Errors
-    /// If a range is not known that is needed.
-    pub fn weights(&self, choices: &[Choice]) -> Result<Vec<LayerWeights>, QuantizeError> {
-        let forms = self.forms(choices)?;
-        Ok(self
-            .layers
-            .iter()
-            .zip(choices)
-            .map(|(layer, choice)| self.layer_weights(layer, *choice, &forms))
-            .collect())
-    }
-
-    /// The quantized graph with given weights, which must be as [`Self::weights`] gives them, but may be rounded
-    /// otherwise. Biases are corrected for them, if the recipe says so.
-    ///
-    /// # Errors
-    /// As [`Self::quantize`].
-    pub fn finish(
->>>>>>> 5a20655 (Binary layers in assembly, with sums shifted left; masks for blocks of pixels in fewer steps)
         &self,
         recipe: &Recipe,
         progress: OnProgress<'_>,

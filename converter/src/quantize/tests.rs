@@ -1,4 +1,3 @@
-<<<<<<< HEAD
 use secateur::{Model, kernels};
 
 use super::*;
@@ -185,6 +184,3 @@ fn corrected_biases_have_no_mean_error() {
     let error = bias_correction::mean_error(prepared.graph(), layer, &mean, &weights).unwrap();
     assert!(error.iter().all(|error| (error - 0.1).abs() < 1e-6), "{error:?}");
 }
-=======
-
->>>>>>> 5a20655 (Binary layers in assembly, with sums shifted left; masks for blocks of pixels in fewer steps)

@@ -1,4 +1,3 @@
-<<<<<<< HEAD
 use super::*;
 use crate::float::Executor;
 use crate::ir::check::check;
@@ -58,6 +57,3 @@ fn what_cannot_be_executed_is_refused_with_advice() {
     let message = problems[0].to_string();
     assert!(message.contains("'quotient'") && message.contains("Reciprocal"), "{message}");
 }
-=======
-
->>>>>>> 5a20655 (Binary layers in assembly, with sums shifted left; masks for blocks of pixels in fewer steps)
