@@ -7,8 +7,8 @@ use secateur_converter::calibrate::Sample;
 use secateur_converter::ir::{Float, Graph};
 use secateur_converter::pipeline::Options;
 use secateur_converter::quantize::{Prepared, Recipe, Width};
-use secateur_converter::search::{Meter, SearchError, scan, smallest};
-use secateur_tests::shared_data;
+use secateur_converter::search::{Meter, SearchError, smallest};
+use secateur_tests::workspace;
 use xtask::skip;
 use xtask::workspace::fashion_mnist;
 
@@ -36,17 +36,13 @@ struct Fashion {
 impl Fashion {
     /// Everything, or nothing where data are missing, which is noted for the test of that name.
     fn read(test: &str) -> Result<Option<Self>> {
-        let Some(data) = shared_data() else {
-            skip::without_data(test, "no shared data");
-            return Ok(None);
-        };
         if fashion_mnist().is_none() {
             skip::without_dataset(test, "Fashion-MNIST is not installed");
             return Ok(None);
         }
         let (mut calibration, mut labels) = labelled_training_images(CALIBRATION + SEARCH)?;
         let search = (calibration.split_off(CALIBRATION), labels.split_off(CALIBRATION));
-        let graph = float_model(&data.join("own/fashion_dscnn_float.tflite"))?;
+        let graph = float_model(&workspace().join("tests/golden/fashion_dscnn/fashion_dscnn_float.tflite"))?;
         Ok(Some(Self { graph, calibration, search, test: test_images(10_000)? }))
     }
 
@@ -108,59 +104,5 @@ fn a_loss_that_int8_exceeds_is_refused() -> Result<()> {
     let meter = fashion.meter(&fashion.search)?.subset(50);
     let error = smallest(&prepared, &recipe, &meter, -101.0, 10, &mut |_| ()).map(|found| found.recipe);
     ensure!(matches!(error, Err(SearchError::OutOfReach { .. })), "{error:?}");
-    Ok(())
-}
-
-/// Prints what every layer costs at every width, and what ways of rounding cost.
-#[test]
-#[ignore = "takes minutes; for people"]
-fn compare_roundings() -> Result<()> {
-    let Some(fashion) = Fashion::read("compare_roundings")? else { return Ok(()) };
-    let all = fashion.meter(&fashion.test)?;
-    for weights in [Width::Int4, Width::OneBit] {
-        for equalize in [false, true] {
-            for (bias_correction, adaptive_rounding) in
-                [(false, false), (true, false), (false, true), (true, true)]
-            {
-                let recipe = Recipe { equalize, bias_correction, adaptive_rounding, ..narrow(weights) };
-                let (graph, _) = fashion.prepared(&recipe)?.quantize(&recipe, &|_| ())?;
-                eprintln!(
-                    "{weights} equalize {equalize} bias {bias_correction} adaptive {adaptive_rounding}: {:?}",
-                    all.measure(graph)?
-                );
-            }
-        }
-    }
-    let recipe = Recipe { adaptive_rounding: true, ..Recipe::default() };
-    let prepared = fashion.prepared(&recipe)?;
-    for layer in scan(&prepared, &recipe, &fashion.meter(&fashion.search)?, &mut |_| ())?.layers {
-        eprintln!("{layer:?}");
-    }
-    let meter = fashion.meter(&fashion.search)?;
-    for max_drop in [0.5, 1.0, 2.0, 3.0] {
-        let found = smallest(&prepared, &recipe, &meter, max_drop, SCAN, &mut |_| ())?;
-        let (graph, _) = prepared.quantize(&found.recipe, &|_| ())?;
-        eprintln!(
-            "{max_drop}: {} bytes, {:?}, on test {:?}",
-            found.weight_bytes,
-            found.measurement,
-            all.measure(graph)?
-        );
-        eprintln!("{}", found.recipe.to_toml());
-        for step in found.steps {
-            let changes: Vec<String> = step
-                .changes
-                .iter()
-                .map(|change| format!("{}={}", change.layer.len(), change.weights))
-                .collect();
-            eprintln!(
-                "  {} {} {:?} {}",
-                step.weight_bytes,
-                step.is_within,
-                step.measurement.drop,
-                changes.join(" ")
-            );
-        }
-    }
     Ok(())
 }

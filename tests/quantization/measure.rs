@@ -83,18 +83,3 @@ pub(crate) fn mean_sqnr(reference: &[Vec<f64>], found: &[Vec<f64>]) -> f64 {
     let sum: f64 = reference.iter().zip(found).map(|(a, b)| sqnr(a, b)).sum();
     sum / reference.len() as f64
 }
-
-/// Share of samples, in percent, whose greatest score is the label's; the first of equals.
-pub(crate) fn accuracy(scores: &[Vec<f64>], labels: &[usize]) -> f64 {
-    let greatest = |scores: &Vec<f64>| {
-        let mut best = 0;
-        for (class, score) in scores.iter().enumerate() {
-            if *score > scores[best] {
-                best = class;
-            }
-        }
-        best
-    };
-    let correct = scores.iter().zip(labels).filter(|(scores, label)| greatest(scores) == **label).count();
-    100.0 * correct as f64 / labels.len() as f64
-}

@@ -4,13 +4,12 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use secateur_converter::calibrate::{Observer, Sample};
+use secateur_converter::calibrate::Sample;
 use secateur_converter::import::{Imported, tflite};
-use secateur_converter::model_file::ModelFile;
 use secateur_converter::quantize::Recipe;
 use secateur_tests::{golden, shared_data, skipped};
 
-use crate::measure::{file, file_outputs, float_model, float_outputs, mean_sqnr, quantized, sqnr};
+use crate::measure::{file, file_outputs, float_model, float_outputs, mean_sqnr, quantized};
 
 /// Float and int8 file of one network.
 const PAIRS: [(&str, &str); 4] = [
@@ -52,45 +51,11 @@ fn networks_quantized_here_are_as_near_to_float_as_published_ones() -> Result<()
     let mut failures = Vec::new();
     for (float, int8) in PAIRS {
         let [published, ours] = compare(&data, float, int8, &Recipe::default()).context(float)?;
-        println!("{float}: published {published:.2} dB, ours {ours:.2} dB");
+        eprintln!("{float}: published {published:.2} dB, ours {ours:.2} dB");
         if ours < published {
             failures.push(format!("{float}: {ours:.2} dB, published {published:.2} dB"));
         }
     }
     ensure!(failures.is_empty(), "{}", failures.join("\n"));
-    Ok(())
-}
-
-/// Prints the ratio of every vector for some recipes.
-#[test]
-#[ignore = "for people"]
-fn compare_recipes() -> Result<()> {
-    let data = shared_data().context("no shared data")?;
-    for (float, int8) in PAIRS {
-        let inputs = inputs(&data, float)?;
-        let (calibration, _) = inputs.split_at(inputs.len() / 2);
-        let graph = float_model(&golden::model(&data, float)?.model)?;
-        let reference = float_outputs(&graph, &inputs)?;
-        let print = |name: &str, file: &ModelFile| -> Result<()> {
-            let found = file_outputs(file, &inputs)?;
-            let each: Vec<f64> = reference.iter().zip(&found).map(|(a, b)| sqnr(a, b)).collect();
-            println!("{float} {name}: {each:.1?}");
-            Ok(())
-        };
-        if let Imported::Quantized(graph) =
-            tflite::import(&std::fs::read(golden::model(&data, int8)?.model)?)?
-        {
-            print("published", &file(graph)?)?;
-        }
-        for (name, calibration) in [("half", calibration), ("all", &inputs)] {
-            for equalize in [false, true] {
-                for observer in [Observer::MinMax, Observer::Mse] {
-                    let recipe = Recipe { observer, equalize, ..Recipe::default() };
-                    let name = format!("{name} {observer} equalize {equalize}");
-                    print(&name, &quantized(&graph, calibration, &recipe)?.0)?;
-                }
-            }
-        }
-    }
     Ok(())
 }

@@ -55,7 +55,7 @@ pub(super) fn build(
         }
     }
     if problems.is_empty() {
-        builder.outputs().map_err(|problem| vec![problem])?;
+        builder.outputs()?;
     }
     if problems.is_empty() { Ok(builder.to) } else { Err(problems) }
 }
@@ -123,7 +123,7 @@ impl Builder<'_> {
         self.to.set_inputs(inputs);
     }
 
-    fn outputs(&mut self) -> Result<(), Problem> {
+    fn outputs(&mut self) -> Result<(), Vec<Problem>> {
         let mut outputs = Vec::new();
         for &id in self.from.outputs() {
             let place = self.from.place_of_tensor(id);
@@ -132,7 +132,7 @@ impl Builder<'_> {
             } else {
                 self.own(id)
             };
-            outputs.push(output.map_err(|fault| Problem { place, fault })?);
+            outputs.push(output.map_err(|fault| vec![Problem { place, fault }])?);
         }
         self.to.set_outputs(outputs);
         Ok(())

@@ -169,7 +169,8 @@ node "n" FullyConnected(%0, %1, _) -> %2 keep_dims=false"#,
             let text = text.replace(&format!("{filter:?}ullyConnected"), "FullyConnected");
             let graph: Graph<Float> = text::parse(&text).unwrap();
             let input = numbers(80);
-            let expected = Executor::new(&graph).unwrap().run(std::slice::from_ref(&input)).unwrap().remove(0);
+            let expected =
+                Executor::new(&graph).unwrap().run(std::slice::from_ref(&input)).unwrap().remove(0);
             let windows = Windows::of(&graph, &graph.nodes()[0]).unwrap();
             let places = windows.choose(1);
             let rows = filter.len() / windows.taps();

@@ -16,7 +16,7 @@ fn rewritten(tensors: &str, node: &str, output: &str, expected: &[&str]) {
     let names: Vec<_> = after.nodes().iter().map(|node| node.op.name()).collect();
     assert_eq!(names, expected, "{node}");
     let input: Vec<f32> = (0..12).map(|i| ((i * 7) % 12) as f32 / 4.0 - 1.3).collect();
-    let run = |graph: &Graph<Float>| Executor::new(graph).unwrap().run(&[input.clone()]).unwrap();
+    let run = |graph: &Graph<Float>| Executor::new(graph).unwrap().run(std::slice::from_ref(&input)).unwrap();
     for (old, new) in run(&before)[0].iter().zip(&run(&after)[0]) {
         assert!((old - new).abs() <= 1e-5 * old.abs().max(1.0), "{node}: {old} {new}");
     }
