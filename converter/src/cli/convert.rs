@@ -19,6 +19,7 @@ use super::Outcome;
 use super::folding::FoldingReport;
 use super::quantization::{self, QuantizationArguments, Stages};
 use super::report::Output;
+use super::search::{SearchArguments, SearchReport};
 use super::source::SourceArguments;
 use super::table::{count, grouped, line};
 
@@ -49,6 +50,8 @@ pub(super) struct Arguments {
     source: SourceArguments,
     #[command(flatten)]
     quantization: QuantizationArguments,
+    #[command(flatten)]
+    search: SearchArguments,
 }
 
 /// What was converted to what.
@@ -76,6 +79,8 @@ struct Report {
     macs: u64,
     /// How it was quantized; null if it was when it came.
     quantization: Option<quantize::Report>,
+    /// How the widths of weights were found; null without `--max-drop`.
+    search: Option<SearchReport>,
     /// What channel folding did; null with `--no-fold`.
     folding: Option<FoldingReport>,
     /// Working memory.
@@ -138,12 +143,13 @@ pub(super) fn run(arguments: &Arguments, output: &mut Output<'_>) -> anyhow::Res
     check_output(model, path)?;
     let labels = labels.as_deref().map_or_else(|| Ok(Vec::new()), read_labels)?;
     let options = Options { core: *core, fold: !*no_fold, labels, ..Options::default() };
-    let opened = convert(arguments, &options)?;
+    let (opened, search) = convert(arguments, &options)?;
     let Some(source) = opened.source() else {
         bail!("{}: this is a .sct file already; look at it with `secateur inspect`", model.display());
     };
     check_labels(&opened)?;
     let mut report = report(arguments, &opened, source)?;
+    report.search = search;
     atomic::write(path, opened.file().bytes())?;
     if let Some(rust) = rust {
         report.rust = Some(write_rust(rust, path, &opened)?);
@@ -151,7 +157,7 @@ pub(super) fn run(arguments: &Arguments, output: &mut Output<'_>) -> anyhow::Res
     output.write("convert", &report, text)
 }
 
-fn convert(arguments: &Arguments, options: &Options) -> anyhow::Result<OpenModel> {
+fn convert(arguments: &Arguments, options: &Options) -> anyhow::Result<(OpenModel, Option<SearchReport>)> {
     let Arguments { model: path, quantization: asked, .. } = arguments;
     let source = SourceModel::read(path, &arguments.source.options())
         .map_err(|source| OpenError::Source { path: path.clone(), source })?;
@@ -159,18 +165,23 @@ fn convert(arguments: &Arguments, options: &Options) -> anyhow::Result<OpenModel
         if let Some(option) = asked.given() {
             bail!("{}: quantized already, so {option} has no effect: leave it out", path.display());
         }
-        return Ok(OpenModel::convert(path, source, None, options)?);
+        return Ok((OpenModel::convert(path, source, None, options)?, None));
     };
     let model =
         FloatModel::new(graph.clone()).map_err(|source| OpenError::Float { path: path.clone(), source })?;
     let recipe = asked.recipe()?;
     let samples = asked.samples(&recipe, path, &model)?;
+    let searched = arguments.search.find(&model, &samples, &recipe, asked.pixels(), options)?;
+    let (recipe, search) = match searched {
+        Some((found, report)) => (found, Some(report)),
+        None => (recipe, None),
+    };
     let stages = Stages::new();
     let progress = |progress| stages.show(progress);
     let quantization = Quantization { samples: &samples, recipe: &recipe, progress: &progress };
     let opened = OpenModel::convert(path, source, Some(quantization), options)?;
     stages.finish();
-    Ok(opened)
+    Ok((opened, search))
 }
 
 fn read_labels(path: &Path) -> anyhow::Result<Vec<String>> {
@@ -227,6 +238,7 @@ fn report(arguments: &Arguments, opened: &OpenModel, source: &Source) -> anyhow:
         work: description.totals.work,
         macs: description.totals.macs,
         quantization: source.converted.quantization.clone(),
+        search: None,
         folding: source.converted.passes.folding.clone().map(FoldingReport::new),
         plan: PlanReport {
             order: plan.order_rule.to_string(),
@@ -274,6 +286,7 @@ fn text(report: &Report) -> String {
             format!("{} steps, of which {} multiply-accumulates", grouped(report.work), grouped(report.macs)),
         ),
         report.quantization.as_ref().map(quantization::summary).unwrap_or_default(),
+        report.search.as_ref().map(SearchReport::summary).unwrap_or_default(),
         report.folding.as_ref().map(FoldingReport::summary).unwrap_or_default(),
         line("arena", format!("{} bytes{bound}", count(arena.bytes))),
         line("plan", format!("order {}{proved}; placed {}{in_place}", plan.order, plan.placement)),
@@ -287,5 +300,6 @@ fn text(report: &Report) -> String {
     ];
     let folded = report.folding.as_ref().map(FoldingReport::layers).unwrap_or_default();
     let quantized = report.quantization.as_ref().map(quantization::layers).unwrap_or_default();
-    summary.concat() + &quantized + &folded
+    let searched = report.search.as_ref().map(SearchReport::layers).unwrap_or_default();
+    summary.concat() + &quantized + &searched + &folded
 }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`convert`], [`inspect`], [`mod@run`], [`compare`], [`evaluate`] | the commands |
 //! | [`quantization`] | how a float model is quantized |
+//! | [`search`] | the smallest model within a loss of accuracy |
 //! | [`source`] | what a source model's file leaves open |
 //! | [`values`] | input values given on the command line |
 //! | [`target`] | where a model runs: on the host or on a board |
@@ -21,6 +22,7 @@ mod inspect;
 mod quantization;
 mod report;
 mod run;
+mod search;
 mod source;
 mod table;
 mod target;

@@ -80,6 +80,11 @@ impl QuantizationArguments {
         options.into_iter().find_map(|(given, name)| given.then_some(name))
     }
 
+    /// What uint8 values stand for.
+    pub(super) fn pixels(&self) -> &PixelArguments {
+        &self.pixels
+    }
+
     /// The recipe with what the options say.
     pub(super) fn recipe(&self) -> anyhow::Result<Recipe> {
         let mut recipe = self.recipe.as_deref().map_or_else(|| Ok(Recipe::default()), read_recipe)?;
