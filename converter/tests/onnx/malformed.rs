@@ -10,9 +10,13 @@ use rten_onnx::onnx::{
     OperatorSetIdProto, StringStringEntryProto, TensorProto, TensorShapeProto, TypeProto, TypeProtoTensor,
     ValueInfoProto,
 };
+use secateur_converter::import::Imported;
 use secateur_converter::import::onnx::{Options, import};
+use secateur_converter::passes;
+use secateur_converter::quantize::from_qdq::{applies, from_qdq};
 
 use crate::files;
+use crate::operators::{FAMILIES, cases};
 
 /// Most time and memory for one file.
 const BOUND: Duration = Duration::from_secs(1);
@@ -266,4 +270,40 @@ fn random_damage_of_real_models() {
         eprintln!("{name}: {accepted} of 1500 imported");
         assert!((15..1500).contains(&accepted), "{name}: {accepted} of 1500 were imported");
     }
+}
+
+/// Damaged models of every operator: what is still imported goes through the passes.
+#[test]
+fn random_damage_of_every_operator() {
+    let mut random = fastrand::Rng::with_seed(11);
+    let (mut accepted, mut tried) = (0, 0);
+    for (name, case) in FAMILIES.into_iter().flat_map(cases) {
+        let intact = &case["model.onnx"];
+        let mut bytes = intact.clone();
+        for _ in 0..30 {
+            for _ in 0..random.usize(1..=3) {
+                let position = random.usize(..bytes.len());
+                match random.u8(0..4) {
+                    0 => bytes[position] ^= 1 << random.u8(0..8),
+                    1 => bytes[position] = random.u8(..),
+                    2 => bytes[position] = random.choice([0, 1, 2, 0x7f, 0x80, 0xff]).unwrap_or(0),
+                    _ => bytes[position] = bytes[position].wrapping_add(random.choice([1, 255]).unwrap_or(1)),
+                }
+            }
+            tried += 1;
+            let start = Instant::now();
+            let imported = import(&bytes, &Options::default());
+            assert!(start.elapsed() < BOUND, "{name} took {:?}", start.elapsed());
+            if let Ok(Imported::Float(mut graph)) = imported {
+                accepted += 1;
+                if applies(&graph) {
+                    let _ = from_qdq(graph.clone());
+                }
+                passes::normalize(&mut graph).unwrap_or_else(|error| panic!("{name}: {error}"));
+            }
+            bytes.copy_from_slice(intact);
+        }
+    }
+    eprintln!("{accepted} of {tried} imported");
+    assert!(accepted > tried / 20, "{accepted} of {tried}");
 }

@@ -75,7 +75,23 @@ fn slice() {
 }
 
 /// The files of a case by name.
-type Case = BTreeMap<String, Vec<u8>>;
+pub(crate) type Case = BTreeMap<String, Vec<u8>>;
+
+/// Every family.
+pub(crate) const FAMILIES: [&str; 12] = [
+    "activation",
+    "constant",
+    "convolution",
+    "elementwise",
+    "layout",
+    "matrix",
+    "normalization",
+    "pool",
+    "quantize",
+    "reduce",
+    "resize",
+    "slice",
+];
 
 /// Runs all cases of a family and tells of all that fail.
 fn run(family: &str) {
@@ -90,7 +106,8 @@ fn run(family: &str) {
     assert!(failures.is_empty(), "{} of {} fail:\n{}", failures.len(), cases.len(), failures.join("\n"));
 }
 
-fn cases(family: &str) -> BTreeMap<String, Case> {
+/// The cases of a family by name.
+pub(crate) fn cases(family: &str) -> BTreeMap<String, Case> {
     let archive = files::read(files::project(&format!("golden/onnx_operators/{family}.zip")));
     let mut archive = zip::ZipArchive::new(Cursor::new(archive)).expect("an archive");
     let mut cases: BTreeMap<String, Case> = BTreeMap::new();
