@@ -6,7 +6,7 @@ use secateur_tests::CORES;
 use secateur_tests::layers::{Batch, Coverage, batches};
 
 /// Layers that are run.
-const CASES: u64 = 40_000;
+const CASES: u64 = 44_000;
 
 /// Layers in a model.
 const BATCH: u64 = 8;

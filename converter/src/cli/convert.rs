@@ -11,7 +11,7 @@ use secateur_converter::io::{self, atomic};
 use secateur_converter::open::{OpenError, OpenModel, Source};
 use secateur_converter::pipeline::{Options, Quantization};
 use secateur_converter::port::{self, Port};
-use secateur_converter::source::{FloatModel, Network, SourceModel};
+use secateur_converter::source::{FloatModel, Foreign, Network, SourceError, SourceModel};
 use secateur_converter::{quantize, rust_module};
 use serde::Serialize;
 
@@ -159,8 +159,13 @@ pub(super) fn run(arguments: &Arguments, output: &mut Output<'_>) -> anyhow::Res
 
 fn convert(arguments: &Arguments, options: &Options) -> anyhow::Result<(OpenModel, Option<SearchReport>)> {
     let Arguments { model: path, quantization: asked, .. } = arguments;
-    let source = SourceModel::read(path, &arguments.source.options())
-        .map_err(|source| OpenError::Source { path: path.clone(), source })?;
+    let source = match SourceModel::read(path, &arguments.source.options()) {
+        Ok(source) => source,
+        Err(SourceError::Foreign(Foreign::Sct)) => {
+            bail!("{}: this is a .sct file already; look at it with `secateur inspect`", path.display())
+        }
+        Err(source) => return Err(OpenError::Source { path: path.clone(), source }.into()),
+    };
     let Network::Float(graph) = &source.network else {
         if let Some(option) = asked.given() {
             bail!("{}: quantized already, so {option} has no effect: leave it out", path.display());

@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn other_files_are_told_apart() {
-        assert_eq!(of("x.tflite", &secateur::format::MAGIC), Err(Foreign::Sct));
+        assert_eq!(of("x.sct", &[&secateur::format::MAGIC[..], &[0; 100]].concat()), Err(Foreign::Sct));
         let what = |name, bytes: &[u8]| match of(name, bytes) {
             Err(Foreign::NotAModel { what, .. } | Foreign::Unsupported { kind: what, .. }) => what,
             other => panic!("{other:?}"),

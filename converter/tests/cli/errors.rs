@@ -46,7 +46,7 @@ fn files_that_cannot_be_models_are_named_with_the_reason() {
         ("empty.sct", "the file is empty"),
         ("text.sct", "not those of a .sct file"),
         ("x.npy", "a NumPy array, not a model"),
-        ("net.onnx", "ONNX models cannot be read yet"),
+        ("net.onnx", "no graph: this is no ONNX model"),
     ] {
         let message = place.error(["inspect", file]);
         assert!(message.starts_with(&format!("error: {file}: ")) && message.contains(reason), "{message}");

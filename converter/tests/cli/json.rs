@@ -65,7 +65,7 @@ fn reports_have_the_documented_keys() {
     let inputs = example("int8_inputs.bin");
     place.write("pruned.tflite", &pruned_example());
     check("convert", &place.json(&["convert", "pruned.tflite", "-o", "pruned.sct", "--rust", "pruned.rs"]));
-    place.write("one.npy", &secateur_converter::io::npy::write(&[1, 28, 28], &[0u8; 784]).unwrap());
+    place.write("one.npy", &secateur_converter::io::npy::write(&[1, 28, 28], &[9u8; 784]).unwrap());
     let float = example("fashion_dscnn.onnx");
     let quantized =
         place.json(&["convert", &float, "-o", "quantized.sct", "--calibrate", "one.npy", "--no-fold"]);
