@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use secateur_converter::calibrate::Sample;
+use secateur_converter::calibrate::{Observer, Sample};
 use secateur_converter::import::{Imported, tflite};
 use secateur_converter::quantize::Recipe;
 use secateur_tests::{golden, shared_data, skipped};
@@ -48,9 +48,11 @@ fn networks_quantized_here_are_as_near_to_float_as_published_ones() -> Result<()
         skipped("networks_quantized_here_are_as_near_to_float_as_published_ones", "no shared data");
         return Ok(());
     };
+    // With four samples to calibrate on, the clip of least squared error holds where extremes do not.
+    let recipe = Recipe { observer: Observer::Mse, equalize: false, ..Recipe::default() };
     let mut failures = Vec::new();
     for (float, int8) in PAIRS {
-        let [published, ours] = compare(&data, float, int8, &Recipe::default()).context(float)?;
+        let [published, ours] = compare(&data, float, int8, &recipe).context(float)?;
         eprintln!("{float}: published {published:.2} dB, ours {ours:.2} dB");
         if ours < published {
             failures.push(format!("{float}: {ours:.2} dB, published {published:.2} dB"));
