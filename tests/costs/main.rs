@@ -22,6 +22,7 @@ use secateur::{Model, kernels};
 use secateur_converter::core::Core;
 use secateur_converter::cost::terms::{self, Terms};
 use secateur_converter::cost::{Class, Table, fit};
+use secateur_converter::ir::text;
 use secateur_converter::pipeline::{self, Options};
 use secateur_tests::target::Bench;
 use secateur_tests::workspace;
@@ -41,15 +42,12 @@ fn main() -> Result<()> {
     let mut runs = measure(&bench.profiler()?, core, word.as_deref().unwrap_or_default())?;
     // In the same order every time, so that the sums are the same to the last digit.
     runs.sort_by(|left, right| left.model.cmp(&right.model));
-    let overheads: u64 = runs.iter().map(|run| run.overhead).sum();
-    let mut table = match word {
-        Some(_) => Table::for_core(core).cloned().context("no table to add to")?,
-        None => Table {
-            core: core.name().to_owned(),
-            per_node: (overheads as f64 / runs.len().max(1) as f64).round(),
-            classes: BTreeMap::new(),
-        },
+    let [per_run, per_node] = engine(&bench.profiler()?, core)?;
+    let classes = match word {
+        Some(_) => Table::for_core(core).cloned().context("no table to add to")?.classes,
+        None => BTreeMap::new(),
     };
+    let mut table = Table { core: core.name().to_owned(), per_run, per_node, classes };
     let mut classes: BTreeMap<&str, Vec<&Run>> = BTreeMap::new();
     for run in &runs {
         classes.entry(&run.terms.class).or_default().push(run);
@@ -74,8 +72,6 @@ struct Run {
     model: String,
     terms: Terms,
     cycles: u64,
-    /// Cycles outside the kernel.
-    overhead: u64,
 }
 
 impl Run {
@@ -111,6 +107,38 @@ fn measure(profiler: &Profiler<'_>, core: Core, word: &str) -> Result<Vec<Run>> 
     Ok(runs.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
+/// What the engine takes for a run and for each node of it, from two chains of small fully connected layers.
+fn engine(profiler: &Profiler<'_>, core: Core) -> Result<[f64; 2]> {
+    const NODES: [usize; 2] = [2, 10];
+    let folder = target_directory()?.join("costs");
+    fs::create_dir_all(&folder)?;
+    let overhead = |nodes: usize| -> Result<f64> {
+        let options = Options { core, fold: false, ..Options::default() };
+        let converted = pipeline::convert_graph(text::parse(&chain(nodes))?, &options)?;
+        let file = folder.join("chain.sct");
+        fs::write(&file, converted.file.bytes())?;
+        Ok(profiler.measure(&file)?.overhead().cycles as f64)
+    };
+    let [few, many] = [overhead(NODES[0])?, overhead(NODES[1])?];
+    let per_node = (many - few) / (NODES[1] - NODES[0]) as f64;
+    Ok([(few - per_node * NODES[0] as f64).round(), per_node.round()])
+}
+
+/// A network of so many fully connected layers of eight outputs, one after another.
+fn chain(nodes: usize) -> String {
+    let mut text = String::from("graph \"chain\" quantized\n");
+    for node in 0..=nodes {
+        text += &format!("%{node} \"\" i8[1,8] scale 0.5 zero 0\n");
+    }
+    let weights: Vec<String> = (0..64).map(|index| (index % 7 - 3).to_string()).collect();
+    text += &format!("%100 \"\" i8[8,8] scale 0.125 zero 0 = [{}]\n", weights.join(","));
+    text += &format!("inputs %0\noutputs %{nodes}\n");
+    for node in 0..nodes {
+        text += &format!("node \"\" FullyConnected(%{node}, %100) -> %{} keep_dims=false\n", node + 1);
+    }
+    text
+}
+
 /// The nodes of one model that have terms.
 fn run(
     profiler: &Profiler<'_>,
@@ -128,10 +156,9 @@ fn run(
     let measured = profiler.measure(&file)?;
     let nodes: Vec<Node<'_>> = model.tables().nodes().collect();
     ensure!(measured.nodes.len() == nodes.len(), "{measured:?}");
-    let overhead = measured.overhead().cycles / nodes.len().max(1) as u64;
     let run = |(node, counts): (&Node<'_>, &Counts)| {
         let terms = terms::of(node)?;
-        Some(Run { model: name.clone(), terms, cycles: counts.cycles, overhead })
+        Some(Run { model: name.clone(), terms, cycles: counts.cycles })
     };
     Ok(nodes.iter().zip(&measured.nodes).filter_map(run).collect())
 }

@@ -26,6 +26,8 @@ use terms::Terms;
 pub struct Table {
     /// The core's name.
     pub core: String,
+    /// Cycles that the engine takes once in every run.
+    pub per_run: f64,
     /// Cycles that the engine takes around each node.
     pub per_node: f64,
     /// What each class of nodes costs, by its name.
@@ -80,7 +82,7 @@ impl Table {
 
     /// What the engine takes around so many nodes.
     pub fn overhead(&self, nodes: usize) -> u64 {
-        (self.per_node * nodes as f64).round() as u64
+        (self.per_run + self.per_node * nodes as f64).round() as u64
     }
 }
 
