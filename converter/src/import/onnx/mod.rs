@@ -2,13 +2,13 @@
 //!
 //! | module | does |
 //! |---|---|
-//! | [`wire`], [`model`] | look over the bytes, read the messages, check versions |
-//! | [`tensor`], [`external`] | initializers, in the file or beside it |
-//! | [`input`] | shapes of the graph's inputs |
-//! | [`order`] | brings nodes into running order |
-//! | [`operator`], [`convert`] | from a node of the file to nodes of the graph |
-//! | [`builder`], [`evaluate`] | the graph under construction; what constants compute |
-//! | [`pattern`] | what several nodes of the file say together |
+//! | `wire`, `model` | look over the bytes, read the messages, check versions |
+//! | `tensor`, `external` | initializers, in the file or beside it |
+//! | `input` | shapes of the graph's inputs |
+//! | `order` | brings nodes into running order |
+//! | `operator`, `convert` | from a node of the file to nodes of the graph |
+//! | `builder`, `evaluate` | the graph under construction; what constants compute |
+//! | `pattern` | what several nodes of the file say together |
 //!
 //! Everything is taken literally: images stay NCHW, and operators that need NHWC have [`Op::Transpose`] before and behind.
 //! Weights keep their names and shapes, so that others can take their place. Shapes that the file computes are computed
