@@ -95,7 +95,7 @@ fn lay_out(weight: impl Fn(usize) -> i8, bits: u32, words: &mut [u32]) {
     }
 }
 
-/// Packs the weights of channels from [`nibbles`](super::nibbles), nine of a channel together, row by row, not levelled.
+/// Packs the weights of channels from [`nibbles`], nine of a channel together, row by row, not levelled.
 /// `words` has [`WEIGHT_WORDS`] words for each.
 pub fn expand(nibbles: &[u8], words: &mut [u32]) {
     for (words, start) in words.chunks_exact_mut(WEIGHT_WORDS).zip((0..).step_by(TAPS)) {

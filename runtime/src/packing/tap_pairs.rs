@@ -112,7 +112,7 @@ fn lay_out(
     }
 }
 
-/// Packs the weights of channels from [`nibbles`](super::nibbles), those of one channel after another, row by row; every
+/// Packs the weights of channels from [`nibbles`], those of one channel after another, row by row; every
 /// `shared` channels, at least 1, have one input. `words` has [`Columns::words`] for each channel.
 pub fn expand(nibbles: &[u8], [height, width]: [usize; 2], shared: usize, words: &mut [u32]) {
     let Some(columns) = Columns::of([height, width]) else { return };
