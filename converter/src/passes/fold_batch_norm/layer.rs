@@ -17,8 +17,8 @@ impl Folded {
     }
 }
 
-/// The filter, the bias (zeros if there is none) and the number of outputs of a layer that has no clamp.
-fn weights(graph: &Graph<Float>, layer: NodeId) -> Option<(Vec<f64>, Vec<f64>)> {
+/// The bias of a layer; zeros if there is none.
+fn bias(graph: &Graph<Float>, layer: NodeId) -> Option<Vec<f64>> {
     let node = &graph[layer];
     let channels = match &node.op {
         Op::Conv2d(_) | Op::TransposeConv2d(_) | Op::FullyConnected(_) => {
@@ -27,17 +27,17 @@ fn weights(graph: &Graph<Float>, layer: NodeId) -> Option<(Vec<f64>, Vec<f64>)> 
         Op::DepthwiseConv2d(_) => *graph.input_of(node, 1)?.shape.last()?,
         _ => return None,
     };
-    let filter = reals(graph, node.input(1))?;
-    let bias = match node.input(2) {
-        None => vec![0.0; channels],
-        bias => reals(graph, bias)?,
-    };
-    Some((filter, bias))
+    match node.input(2) {
+        None => Some(vec![0.0; channels]),
+        bias => reals(graph, bias),
+    }
 }
 
 /// The weights of a layer that does, after its own work, what `affine` does.
 pub(super) fn folded_back(graph: &Graph<Float>, layer: NodeId, affine: &Affine) -> Option<Folded> {
-    let (mut filter, mut bias) = weights(graph, layer)?;
+    let mut bias = bias(graph, layer)?;
+    // A filter of integers stays as it is.
+    let mut filter = if affine.only_adds() { Vec::new() } else { reals(graph, graph[layer].input(1))? };
     let mut op = graph[layer].op.clone();
     if affine.factors.len() != bias.len() || *op.activation_mut()? != Activation::None {
         return None;
@@ -61,7 +61,7 @@ pub(super) fn folded_forth(
     affine: &Affine,
     direct: bool,
 ) -> Option<Folded> {
-    let (mut filter, mut bias) = weights(graph, layer)?;
+    let (mut filter, mut bias) = (reals(graph, graph[layer].input(1))?, bias(graph, layer)?);
     let node = &graph[layer];
     let shape = &graph.input_of(node, 1)?.shape;
     let inputs = affine.factors.len();

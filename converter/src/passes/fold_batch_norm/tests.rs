@@ -122,3 +122,30 @@ node "padded" Conv2d(%4, %1) -> %5 dilation=[1,1] groups=1 padding=[1,1,1,1] str
 "#,
     );
 }
+
+#[test]
+fn a_summand_becomes_the_bias_of_a_layer_with_integer_weights() {
+    rewrites(
+        &FoldBatchNorm,
+        r#"graph "g" float
+%0 "x" f32[1,2]
+%1 "filter" i8[2,2] scale 0.5 zero 0 = [1,2,3,4]
+%2 "product" f32[1,2]
+%3 "bias" f32[2] = [0.5,1.0]
+%4 "y" f32[1,2]
+inputs %0
+outputs %4
+node "fc" FullyConnected(%0, %1) -> %2 keep_dims=false
+node "add" Add(%2, %3) -> %4
+"#,
+        r#"graph "g" float
+%0 "x" f32[1,2]
+%1 "filter" i8[2,2] scale 0.5 zero 0 = [1,2,3,4]
+%2 "y" f32[1,2]
+%3 "fc/bias" f32[2] = [0.5,1.0]
+inputs %0
+outputs %2
+node "fc" FullyConnected(%0, %1, %3) -> %2 keep_dims=false
+"#,
+    );
+}
