@@ -26,6 +26,8 @@ pub struct Facts {
     pub reference_hashes: BTreeMap<u16, u32>,
     /// The largest set of bytes live at once.
     pub arena_lower_bound: Option<u32>,
+    /// Whether channels were evened out between layers before they were quantized.
+    pub equalized: bool,
 }
 
 impl Facts {
@@ -52,6 +54,7 @@ impl Facts {
                     facts.reference_hashes.insert(node, hash);
                 }
                 Entry::ArenaLowerBound(bytes) => facts.arena_lower_bound = Some(bytes),
+                Entry::Equalized => facts.equalized = true,
                 _ => {}
             }
         }

@@ -133,15 +133,17 @@ pub fn convert_source(
     quantization: Option<Quantization<'_>>,
     options: &Options,
 ) -> Result<Converted, ConvertError> {
+    let mut provenance = vec![Entry::Source(&source.name, source.crc32)];
     let (graph, report) = match (source.network, quantization) {
         (Network::Quantized(graph), _) => (graph, None),
         (Network::Float(graph), Some(Quantization { samples, recipe, progress })) => {
             let (graph, report) = quantize::post_training(graph, samples, recipe, progress)?;
+            provenance.extend(recipe.equalize.then_some(Entry::Equalized));
             (graph, Some(report))
         }
         (Network::Float(_), None) => return Err(ConvertError::NotQuantized),
     };
-    let converted = finish(graph, &[Entry::Source(&source.name, source.crc32)], options)?;
+    let converted = finish(graph, &provenance, options)?;
     Ok(Converted { quantization: report, ..converted })
 }
 

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use anyhow::ensure;
-use secateur_converter::fidelity::{self, LayerFidelity};
+use secateur_converter::fidelity::{self, Cause, LayerFidelity};
 use secateur_converter::open::{OpenFloat, OpenModel};
+use secateur_converter::quantize::prepare;
 use serde::Serialize;
 
 use super::Outcome;
@@ -34,7 +35,11 @@ pub(super) fn run(
     let feed = values::read(&arguments.inputs, float.inputs(), arguments.limit, &arguments.pixels)?;
     let progress = target::progress(feed.vectors);
     let samples = float.samples(&feed.bytes)?;
-    let fidelity = fidelity::compare(float.graph(), &opened.model()?, &samples, || progress.inc(1))?;
+    let mut network = float.graph().clone();
+    if opened.facts()?.equalized {
+        prepare::shape(&mut network, true)?;
+    }
+    let fidelity = fidelity::compare(&network, &opened.model()?, &samples, || progress.inc(1))?;
     progress.finish_and_clear();
     let report = Report { reference: arguments.reference.clone(), file: arguments.file.clone(), fidelity };
     output.write("compare", &report, text)
@@ -42,7 +47,7 @@ pub(super) fn run(
 
 fn text(report: &Report) -> String {
     let fidelity::Report { samples, layers, outputs, .. } = &report.fidelity;
-    let mut text = [
+    let text = [
         line("reference", format!("{} (float)", report.reference.display())),
         line("model", report.file.display()),
         line("vectors", count(*samples)),
@@ -52,15 +57,18 @@ fn text(report: &Report) -> String {
         table(outputs),
     ]
     .concat();
-    if let Some(worst) = layers.first() {
-        text += &format!("\n{}: {}\n", short_name(&worst.name, 40), worst.cause);
-    }
-    text
+    // What a layer inherits is the fault of another one.
+    let own = layers.iter().filter(|layer| layer.cause != Cause::Inherited).take(MOST_CAUSES);
+    let causes = own.map(|layer| format!("  {}: {}\n", short_name(&layer.name, 40), layer.cause));
+    text + "\nlikely causes\n\n" + &causes.collect::<String>()
 }
+
+/// Layers whose cause is put in words.
+const MOST_CAUSES: usize = 5;
 
 fn table(layers: &[LayerFidelity]) -> String {
     let mut columns =
-        Columns::new(&[">SQNR dB", ">own dB", ">cosine", ">max error", "operator", "tensor", "likely cause"]);
+        Columns::new(&[">SQNR dB", ">own dB", ">cosine", ">max error", "operator", "cause", "tensor"]);
     let ratio = |ratio: Option<f64>| ratio.map_or_else(|| "-".to_owned(), |ratio| format!("{ratio:.1}"));
     for layer in layers {
         columns.row([
@@ -69,8 +77,8 @@ fn table(layers: &[LayerFidelity]) -> String {
             layer.cosine.map_or_else(|| "-".to_owned(), |cosine| format!("{cosine:.4}")),
             digits(layer.max_abs_error),
             layer.operator.to_owned(),
-            short_name(&layer.name, 24),
-            layer.cause.to_string(),
+            layer.cause.name().to_owned(),
+            layer.name.clone(),
         ]);
     }
     columns.text()

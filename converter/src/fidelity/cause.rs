@@ -2,15 +2,17 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
+use strum::IntoStaticStr;
 
 use super::measure::Sums;
 use crate::ir::{Float, Graph, Op, TensorId};
 use crate::port::Port;
 
 /// The largest part of a layer's error.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case", tag = "kind")]
+#[derive(Clone, Debug, PartialEq, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Cause {
     /// There is no error.
     Exact,
@@ -35,7 +37,7 @@ pub enum Cause {
 }
 
 /// The weights of a layer.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Weights {
     /// How they are stored: `int8`, `int4`.
     pub format: &'static str,
@@ -47,6 +49,11 @@ pub struct Weights {
 const WIDE_SPREAD: f64 = 8.0;
 
 impl Cause {
+    /// Its kind in a word: `inherited`.
+    pub fn name(&self) -> &'static str {
+        self.into()
+    }
+
     /// The largest part of an error. The squares of the error are held against those that clipping alone gives, and
     /// those that rounding to the tensor's steps gives on average.
     pub(super) fn of(total: &Sums, own: Option<&Sums>, port: &Port, weights: Option<Weights>) -> Self {
@@ -95,6 +102,16 @@ fn spread(network: &Graph<Float>, tensor: TensorId) -> Option<f64> {
     let used = || ranges.iter().copied().filter(|&range| range > 0.0);
     let (least, greatest) = (used().reduce(f32::min)?, used().reduce(f32::max)?);
     Some(f64::from(greatest) / f64::from(least))
+}
+
+/// Its kind, and itself in words.
+impl Serialize for Cause {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut cause = serializer.serialize_struct("Cause", 2)?;
+        cause.serialize_field("kind", self.name())?;
+        cause.serialize_field("text", &self.to_string())?;
+        cause.end()
+    }
 }
 
 /// In words, with what to do.

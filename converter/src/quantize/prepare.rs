@@ -33,6 +33,21 @@ pub struct Prepared<'s> {
     warnings: Vec<Warning>,
 }
 
+/// Brings a normalized network into the form whose numbers are quantized: legalized, and evened out if that is wanted.
+///
+/// A converted model's tensors are those of this network.
+///
+/// # Errors
+/// Nodes that cannot be quantized.
+pub fn shape(graph: &mut Graph<Float>, even_out: bool) -> Result<Vec<Warning>, QuantizeError> {
+    let warnings = legalize::legalize(graph).map_err(QuantizeError::Graph)?;
+    check(graph).map_err(QuantizeError::Graph)?;
+    if even_out {
+        equalize::equalize(graph);
+    }
+    Ok(warnings)
+}
+
 impl<'s> Prepared<'s> {
     /// Legalizes a normalized graph, evens it out if the recipe says so, and calibrates it. Without samples there are no
     /// ranges, which only dynamic layers can do without.
@@ -45,13 +60,9 @@ impl<'s> Prepared<'s> {
         recipe: &Recipe,
         progress: OnProgress<'_>,
     ) -> Result<Self, QuantizeError> {
-        let mut warnings = legalize::legalize(&mut graph).map_err(QuantizeError::Graph)?;
-        check(&graph).map_err(QuantizeError::Graph)?;
+        let mut warnings = shape(&mut graph, recipe.equalize)?;
         // A mistake in the recipe is told before the long work.
         choose(&layers(&graph), recipe)?;
-        if recipe.equalize {
-            equalize::equalize(&mut graph);
-        }
         let layers = layers(&graph);
         let mut prepared = Prepared {
             ranges: Ranges::new(),

@@ -27,6 +27,9 @@ pub enum Entry<'a> {
     ReferenceHash(u16, u32),
     /// Lower bound of the arena in bytes: the largest set of tensors live at once.
     ArenaLowerBound(u32),
+    /// Channels were evened out between layers before they were quantized, so that tensors between layers differ from the
+    /// source model's by a factor per channel.
+    Equalized,
 }
 
 /// Encodes `entry` as a frame into `buffer` and gives the part that was written; `None` if it does not fit.
