@@ -176,11 +176,7 @@ fn convert(arguments: &Arguments, options: &Options) -> anyhow::Result<(OpenMode
         FloatModel::new(graph.clone()).map_err(|source| OpenError::Float { path: path.clone(), source })?;
     let recipe = asked.recipe()?;
     let samples = asked.samples(&recipe, path, &model)?;
-    let searched = arguments.search.find(&model, &samples, &recipe, asked.pixels(), options)?;
-    let (recipe, search) = match searched {
-        Some((found, report)) => (found, Some(report)),
-        None => (recipe, None),
-    };
+    let (recipe, search) = arguments.search.run(&model, &samples, recipe, asked.pixels(), options)?;
     let stages = Stages::new();
     let progress = |progress| stages.show(progress);
     let quantization = Quantization { samples: &samples, recipe: &recipe, progress: &progress };

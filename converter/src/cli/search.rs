@@ -1,17 +1,19 @@
-//! `secateur convert --max-drop`: the smallest model within a loss of accuracy.
+//! `secateur convert --scan` and `--max-drop`: what layers cost at each width, and the smallest model within a loss of
+//! accuracy.
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use secateur_converter::feed::{self, Given};
 use secateur_converter::float::Sample;
+use secateur_converter::io::dataset::DatasetError;
 use secateur_converter::io::input::Input;
-use secateur_converter::io::{atomic, dataset};
+use secateur_converter::io::{atomic, dataset, samples};
 use secateur_converter::pipeline::Options;
 use secateur_converter::quantize::{Prepared, Recipe};
-use secateur_converter::search::{Meter, Progress, Stage, smallest};
+use secateur_converter::search::{Meter, Progress, Stage, scan, smallest};
 use secateur_converter::source::FloatModel;
 use serde::Serialize;
 
@@ -26,8 +28,12 @@ pub(super) struct SearchArguments {
     /// float model, in points of percent.
     #[arg(long, value_name = "POINTS%", value_parser = points, requires = "evaluate")]
     max_drop: Option<f64>,
-    /// The data set that accuracy is measured on: as for `secateur evaluate`, and not the one that you test with.
-    #[arg(long, value_name = "PATH", requires = "max_drop")]
+    /// Measure each layer at each width, the others at int8: what accuracy it costs, or without labels what error.
+    #[arg(long, requires = "evaluate")]
+    scan: bool,
+    /// What is measured on: a data set as for `secateur evaluate`, and not the one that you test with; for --scan also
+    /// samples without labels.
+    #[arg(long, value_name = "PATH")]
     evaluate: Option<PathBuf>,
     /// Measure on N samples, taken evenly from all.
     #[arg(long, value_name = "N", default_value = "1000", value_parser = positive)]
@@ -51,16 +57,23 @@ fn points(text: &str) -> Result<f64, String> {
 pub(super) struct SearchReport {
     /// Number of samples that accuracy was measured on.
     samples: usize,
-    /// Accuracy of the float model on them.
-    float_accuracy: f64,
-    /// Accuracy of the model that was found.
-    accuracy: f64,
-    /// Points of percent that may be lost.
-    max_drop: f64,
-    /// Number of models that were measured in all.
-    combinations: usize,
+    /// Accuracy of the float model on them; null without labels.
+    float_accuracy: Option<f64>,
+    /// What was found; null if nothing was searched.
+    found: Option<Found>,
     /// Each layer at each width alone, the others int8.
     sensitivity: Vec<LayerReport>,
+}
+
+/// The smallest model within a loss of accuracy.
+#[derive(Clone, Debug, Serialize)]
+struct Found {
+    /// Points of percent that may be lost.
+    max_drop: f64,
+    /// Its accuracy.
+    accuracy: f64,
+    /// Number of combinations of widths that were measured.
+    combinations: usize,
 }
 
 /// One layer at one width.
@@ -72,65 +85,81 @@ struct LayerReport {
     weights: &'static str,
     /// Bytes that it saves against int8.
     bytes_saved: usize,
-    /// Points of percent that the model loses against the float model.
-    drop: f64,
+    /// Points of percent that the model loses against the float model; null without labels.
+    drop: Option<f64>,
+    /// Signal-to-error ratio of the model's outputs in decibels.
+    sqnr_db: f64,
 }
 
 /// Samples on which each layer is measured alone.
 const SCAN_SAMPLES: usize = 250;
 
 impl SearchArguments {
-    /// The recipe that is found, where a search is asked for. `path` names the model in messages.
-    pub(super) fn find(
+    /// What was asked for: the recipe, another one where a search found it, and what was measured.
+    pub(super) fn run(
         &self,
         model: &FloatModel,
-        samples: &[Sample],
-        recipe: &Recipe,
+        calibration: &[Sample],
+        recipe: Recipe,
         pixels: &PixelArguments,
         options: &Options,
-    ) -> anyhow::Result<Option<(Recipe, SearchReport)>> {
-        let (Some(max_drop), Some(path)) = (self.max_drop, &self.evaluate) else { return Ok(None) };
+    ) -> anyhow::Result<(Recipe, Option<SearchReport>)> {
+        let Some(path) = &self.evaluate else { return Ok((recipe, None)) };
+        ensure!(self.scan || self.max_drop.is_some(), "--evaluate is for --max-drop and --scan");
         let (tests, labels) = self.read(path, model, pixels)?;
-        let meter = Meter::new(model.graph(), &tests, Some(&labels), options.clone(), || ())?;
-        let prepared = Prepared::new(model.graph().clone(), samples, recipe, &|_| ())?;
+        let meter = Meter::new(model.graph(), &tests, labels.as_deref(), options.clone(), || ())?;
+        let prepared = Prepared::new(model.graph().clone(), calibration, &recipe, &|_| ())?;
         let bar = bar();
-        let found = smallest(&prepared, recipe, &meter, max_drop, SCAN_SAMPLES, &mut |progress| {
-            show(&bar, progress);
-        })
-        .context("no model can be found")?;
+        let mut progress = |progress| show(&bar, progress);
+        let (recipe, sensitivity, found) = match self.max_drop {
+            Some(max_drop) => {
+                let found = smallest(&prepared, &recipe, &meter, max_drop, SCAN_SAMPLES, &mut progress)
+                    .context("no model can be found")?;
+                let accuracy = found.measurement.accuracy.unwrap_or_default();
+                let report = Found { max_drop, accuracy, combinations: found.steps.len() };
+                (found.recipe, found.sensitivity, Some(report))
+            }
+            None => {
+                let sensitivity = scan(&prepared, &recipe, &meter, &mut progress)?;
+                (recipe, sensitivity, None)
+            }
+        };
         bar.finish_and_clear();
         if let Some(path) = &self.save_recipe {
-            atomic::write(path, found.recipe.to_toml().as_bytes())?;
+            atomic::write(path, recipe.to_toml().as_bytes())?;
         }
-        let layers = found.sensitivity.layers.iter().map(|layer| LayerReport {
+        let layers = sensitivity.layers.iter().map(|layer| LayerReport {
             layer: layer.layer.clone(),
             weights: layer.weights.name(),
             bytes_saved: layer.bytes_saved,
-            drop: layer.measurement.drop.unwrap_or_default(),
+            drop: layer.measurement.drop,
+            sqnr_db: layer.measurement.sqnr_db,
         });
         let report = SearchReport {
             samples: meter.samples(),
-            float_accuracy: meter.float_accuracy().unwrap_or_default(),
-            accuracy: found.measurement.accuracy.unwrap_or_default(),
-            max_drop,
-            combinations: found.steps.len(),
+            float_accuracy: meter.float_accuracy(),
+            found,
             sensitivity: layers.collect(),
         };
-        Ok(Some((found.recipe, report)))
+        Ok((recipe, Some(report)))
     }
 
+    /// Samples taken evenly from what the path holds, and their classes if it knows them.
     fn read(
         &self,
         path: &Path,
         model: &FloatModel,
         pixels: &PixelArguments,
-    ) -> anyhow::Result<(Vec<Sample>, Vec<usize>)> {
-        let dataset = dataset::read(path, None)?;
-        let origin = path.display().to_string();
-        let given = Given { name: None, origin, input: Input::Array(dataset.samples) };
+    ) -> anyhow::Result<(Vec<Sample>, Option<Vec<usize>>)> {
+        let (input, labels) = match dataset::read(path, None) {
+            Ok(dataset) => (Input::Array(dataset.samples), Some(dataset.labels)),
+            Err(DatasetError::NoPair { .. }) if self.max_drop.is_none() => (samples::read(path)?, None),
+            Err(error) => return Err(error.into()),
+        };
+        let given = Given { name: None, origin: path.display().to_string(), input };
         let feed = feed::feed(model.inputs(), vec![given], &pixels.pixels())?;
         let (all, wanted) = (feed.vectors, self.evaluation_samples.min(feed.vectors));
-        let labels = (0..wanted).map(|index| dataset.labels[index * all / wanted]).collect();
+        let labels = labels.map(|labels| (0..wanted).map(|index| labels[index * all / wanted]).collect());
         Ok((model.samples(&feed.spread(wanted).bytes)?, labels))
     }
 }
@@ -151,28 +180,32 @@ fn show(bar: &ProgressBar, progress: Progress) {
 }
 
 impl SearchReport {
-    /// The line of a report.
+    /// The line of a report; nothing if nothing was searched.
     pub(super) fn summary(&self) -> String {
-        let Self { samples, float_accuracy, accuracy, combinations, .. } = self;
+        let (Some(found), Some(float_accuracy)) = (&self.found, self.float_accuracy) else {
+            return String::new();
+        };
         line(
             "searched",
             format!(
-                "{combinations} combinations on {} samples: {} of them right, the float model {}",
-                count(*samples),
-                percent(*accuracy),
-                percent(*float_accuracy)
+                "{} combinations on {} samples: {} of them right, the float model {}",
+                found.combinations,
+                count(self.samples),
+                percent(found.accuracy),
+                percent(float_accuracy)
             ),
         )
     }
 
     /// What each layer costs at each width.
     pub(super) fn layers(&self) -> String {
-        let mut columns = Columns::new(&["weights", ">bytes saved", ">points lost", "layer"]);
+        let mut columns = Columns::new(&["weights", ">bytes saved", ">points lost", ">SQNR dB", "layer"]);
         for layer in &self.sensitivity {
             columns.row([
                 layer.weights.to_owned(),
                 count(layer.bytes_saved),
-                format!("{:.2}", layer.drop),
+                layer.drop.map_or_else(|| "-".to_owned(), |points| format!("{points:.2}")),
+                format!("{:.1}", layer.sqnr_db),
                 layer.layer.clone(),
             ]);
         }

@@ -70,6 +70,12 @@ fn reports_have_the_documented_keys() {
     let quantized =
         place.json(&["convert", &float, "-o", "quantized.sct", "--calibrate", "one.npy", "--no-fold"]);
     check_part("convert: quantization", "quantization", &quantized);
+    let images = format!("{}/../tests/data/fashion_mnist_1000", env!("CARGO_MANIFEST_DIR"));
+    let mut search = vec!["convert", &float, "-o", "searched.sct", "--calibrate", "one.npy"];
+    search.extend(["--max-drop", "100%", "--evaluate", &images, "--evaluation-samples", "4"]);
+    check_part("convert: search", "search", &place.json(&search));
+    let floats = example("inputs_float.bin");
+    check("compare with a float model", &place.json(&["compare", &float, "quantized.sct", "-i", &floats]));
     check("inspect of a float model", &place.json(&["inspect", &float]));
     place.convert();
     check("inspect", &place.json(&["inspect", "model.sct", "--plan", "--cycles"]));

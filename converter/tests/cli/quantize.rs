@@ -78,6 +78,51 @@ fn float_models_are_compared_with_expected_outputs() {
 }
 
 #[test]
+fn every_layer_of_a_quantized_model_is_near_the_float_model() {
+    let place = Workplace::new();
+    let (model, images) = (example("fashion_dscnn.onnx"), images());
+    for option in [&[][..], &["--no-equalize"]] {
+        place.report(convert(&model, &images, option));
+        let inputs = example("inputs_float.bin");
+        let json = place.json(&["compare", &model, "model.sct", "--inputs", &inputs]);
+        let layers = json["layers"].as_array().unwrap();
+        assert!(layers.len() >= 10, "{json}");
+        for layer in layers {
+            assert!(layer["sqnr_db"].as_f64().unwrap() > 15.0, "{option:?}: {layer}");
+        }
+    }
+    let text = place.report(["compare", &model, "model.sct", "--inputs", &example("inputs_float.bin")]);
+    assert!(text.contains("worst first") && text.contains("likely causes"), "{text}");
+    let error = place.error(["compare", &model, "model.sct", "-i", &example("inputs_float.bin"), "--exact"]);
+    assert!(error.contains("--exact is for models of integers"), "{error}");
+}
+
+#[test]
+fn the_smallest_model_within_a_loss_is_found_and_layers_are_scanned() {
+    let place = Workplace::new();
+    let (model, images) = (example("fashion_dscnn.onnx"), images());
+    let few = ["--evaluate", &images, "--evaluation-samples", "100"];
+    let search = [&["--max-drop", "3%", "--save-recipe", "r.toml"][..], &few].concat();
+    let json = place.json(&convert(&model, &images, &search));
+    let found = &json["search"]["found"];
+    let float = json["search"]["float_accuracy"].as_f64().unwrap();
+    assert!(found["accuracy"].as_f64().unwrap() >= float - 0.03, "{json}");
+    let bytes = json["weight_bytes"].as_u64().unwrap();
+    // What was found is what its recipe gives.
+    let again = place.json(&convert(&model, &images, &["--recipe", "r.toml"]));
+    assert_eq!(again["weight_bytes"], bytes);
+    assert_eq!(again["search"], serde_json::Value::Null);
+
+    let floats = fs::read(example("inputs_float.bin")).unwrap();
+    let floats: Vec<f32> = floats.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect();
+    place.write("x.npy", &npy::write(&[16, 28, 28], &floats).unwrap());
+    let scan = place.report(convert(&model, &images, &["--scan", "--evaluate", "x.npy"]));
+    assert!(scan.contains("each layer alone") && scan.contains("1bit"), "{scan}");
+    let error = place.error(convert(&model, &images, &["--max-drop", "1%", "--evaluate", "x.npy"]));
+    assert!(error.contains("no samples with labels"), "{error}");
+}
+
+#[test]
 fn mistakes_with_float_models_say_what_to_do() {
     let place = Workplace::new();
     let (float, quantized) = (example("fashion_dscnn.onnx"), example("fashion_dscnn_int8.tflite"));
