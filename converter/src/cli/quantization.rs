@@ -11,7 +11,7 @@ use secateur_converter::feed::{self, Feed};
 use secateur_converter::float::Sample;
 use secateur_converter::io::{self, samples};
 use secateur_converter::quantize::recipe::Activations;
-use secateur_converter::quantize::{self, Progress, Recipe, Report, Stage, Width};
+use secateur_converter::quantize::{self, Progress, Recipe, Report, Stage, Width, layers};
 use secateur_converter::source::FloatModel;
 
 use super::table::{Columns, count, line};
@@ -113,7 +113,7 @@ impl QuantizationArguments {
         model: &FloatModel,
     ) -> anyhow::Result<Vec<Sample>> {
         if self.calibrate.is_empty() {
-            if recipe.activations == Activations::Int8 {
+            if layers::needs_ranges(model.graph(), recipe)? {
                 bail!(
                     "{}: a float model; give typical inputs to find the ranges of its activations with: \
                      --calibrate PATH (.npy, .npz, IDX, a folder of pictures){}",

@@ -20,7 +20,7 @@ pub fn mean_error(
     mean_input: &[f32],
     rounded: &[f32],
 ) -> Result<Vec<f32>, CalibrateError> {
-    let weights = graph[layer.filter].f32_values().unwrap_or_default();
+    let weights = layer.real_weights(graph);
     let difference: Vec<f32> =
         weights.iter().zip(rounded).map(|(weight, rounded)| weight - rounded).collect();
     mean_sums(graph, layer, mean_input, &difference)

@@ -22,7 +22,7 @@ const CONVERGED: f64 = 1e-3;
 
 /// Evens out all pairs of layers that allow it, and tells how many these are. Results change by rounding only.
 pub fn equalize(graph: &mut Graph<Float>) -> usize {
-    let layers = layers(graph);
+    let layers: Vec<Layer> = layers(graph).into_iter().filter(|layer| !layer.is_given).collect();
     let pairs = pairs(graph, &layers);
     let mut parts: Vec<Parts> = layers.iter().map(|layer| Parts::of(graph, layer)).collect();
     for _ in 0..ROUNDS {

@@ -21,16 +21,25 @@ pub struct Layer {
     pub filter: TensorId,
     /// Axis of the weights that output channels run along.
     pub axis: usize,
+    /// The weights are int8 in the source model already, and the input is quantized at run time: nothing is left to choose.
+    pub is_given: bool,
 }
 
 impl Layer {
     /// Whether the runtime has kernels for weights of this width.
     pub fn supports(&self, width: Width) -> bool {
         match self.operator {
+            _ if self.is_given => width == Width::Int8,
             "DepthwiseConv2d" => width != Width::OneBit,
             "TransposeConv2d" => width == Width::Int8,
             _ => true,
         }
+    }
+
+    /// The real numbers that its weights are, or stand for.
+    pub fn real_weights(&self, graph: &Graph<Float>) -> Vec<f32> {
+        let filter = &graph[self.filter];
+        filter.f32_values().or_else(|| filter.dequantized()).unwrap_or_default()
     }
 
     /// Whether the runtime quantizes this layer's input at run time.
@@ -49,9 +58,10 @@ pub fn layers(graph: &Graph<Float>) -> Vec<Layer> {
             _ => continue,
         };
         let Some(filter) = node.input(1) else { continue };
-        if graph[filter].is_constant() && graph[filter].dtype == DType::F32 {
-            let name = node.name.clone();
-            layers.push(Layer { node: id, name, operator: node.op.name(), filter, axis });
+        let is_given = matches!(node.op, Op::FullyConnected(_)) && graph[filter].dtype == DType::I8;
+        if graph[filter].is_constant() && (is_given || graph[filter].dtype == DType::F32) {
+            let (name, operator) = (node.name.clone(), node.op.name());
+            layers.push(Layer { node: id, name, operator, filter, axis, is_given });
         }
     }
     let mut count: HashMap<String, usize> = HashMap::new();
@@ -91,6 +101,16 @@ pub fn choose(layers: &[Layer], recipe: &Recipe) -> Result<Vec<Choice>, Quantize
     }
     let choice = |(index, layer): (usize, &Layer)| {
         let own = overrides[index];
+        if layer.is_given {
+            let other = |own: &LayerRecipe| {
+                own.weights.is_some_and(|width| width != Width::Int8)
+                    || own.activations == Some(Activations::Int8)
+            };
+            return match own {
+                Some(own) if other(own) => Err(QuantizeError::Given { layer: layer.name.clone() }),
+                _ => Ok(Choice { weights: Width::Int8, activations: Activations::Dynamic }),
+            };
+        }
         let weights = match own.and_then(|own| own.weights) {
             Some(width) if layer.supports(width) => width,
             Some(width) => return Err(no_kernel(layer, width.name())),
@@ -108,6 +128,15 @@ pub fn choose(layers: &[Layer], recipe: &Recipe) -> Result<Vec<Choice>, Quantize
         Ok(Choice { weights, activations })
     };
     layers.iter().enumerate().map(choice).collect()
+}
+
+/// Whether the recipe leaves anything in int8 whose range has to be known.
+///
+/// # Errors
+/// As [`choose`].
+pub fn needs_ranges(graph: &Graph<Float>, recipe: &Recipe) -> Result<bool, QuantizeError> {
+    let choices = choose(&layers(graph), recipe)?;
+    Ok(choices.is_empty() || choices.iter().any(|choice| choice.activations == Activations::Int8))
 }
 
 /// The width, or the next wider one that the layer has kernels for.

@@ -73,6 +73,14 @@ pub enum QuantizeError {
         /// What was asked for.
         what: &'static str,
     },
+    /// A recipe asks for other weights than a layer has in the source model.
+    #[error(
+        "the weights of layer '{layer}' are int8 in the source model already: leave the layer out of the recipe"
+    )]
+    Given {
+        /// The layer.
+        layer: String,
+    },
     /// Nodes and tensors that cannot be quantized, all of them.
     #[error("the model cannot be quantized:{}", lines(.0))]
     Graph(Vec<Problem>),

@@ -254,8 +254,10 @@ impl<'s> Prepared<'s> {
 
     fn layer_weights(&self, layer: &Layer, choice: Choice, least: &[f32]) -> LayerWeights {
         let filter = &self.graph[layer.filter];
-        let values = filter.f32_values().unwrap_or_default();
-        quantize_weights(&values, &filter.shape, layer.axis, choice.weights, least)
+        if layer.is_given {
+            return LayerWeights::given(filter, layer.axis);
+        }
+        quantize_weights(&layer.real_weights(&self.graph), &filter.shape, layer.axis, choice.weights, least)
     }
 
     fn layer_report(&self, layer: &Layer, choice: Choice, weights: &LayerWeights) -> LayerReport {
@@ -267,7 +269,7 @@ impl<'s> Prepared<'s> {
             activations: choice.activations.name(),
             range: output.and_then(|output| self.ranges.get(output)),
             weight_bytes: weights.packed_bytes(),
-            weight_sqnr_db: weights.sqnr_db(&self.graph[layer.filter].f32_values().unwrap_or_default()),
+            weight_sqnr_db: weights.sqnr_db(&layer.real_weights(&self.graph)),
         }
     }
 }

@@ -20,6 +20,18 @@ pub struct LayerWeights {
 }
 
 impl LayerWeights {
+    /// The weights of an int8 constant, as they are.
+    pub fn given(filter: &Tensor, axis: usize) -> Self {
+        let channels = filter.shape.get(axis).copied().unwrap_or_default();
+        let scales = match filter.quantization.as_ref().map(|quantization| quantization.scales.as_slice()) {
+            Some(&[scale]) => vec![scale; channels],
+            Some(scales) => scales.to_vec(),
+            None => vec![1.0; channels],
+        };
+        let values = filter.weight_values().unwrap_or_default();
+        LayerWeights { width: Width::Int8, shape: filter.shape.clone(), axis, scales, values }
+    }
+
     /// The output channel of the weight at a position.
     pub fn channel(&self, index: usize) -> usize {
         let (inner, channels) = channel_step(&self.shape, self.axis);

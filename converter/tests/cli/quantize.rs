@@ -123,6 +123,19 @@ fn the_smallest_model_within_a_loss_is_found_and_layers_are_scanned() {
 }
 
 #[test]
+fn a_network_quantized_at_run_time_gives_what_onnxruntime_gives() {
+    let place = Workplace::new();
+    let file = |name: &str| format!("{}/../tests/golden/dynamic_mlp/{name}", env!("CARGO_MANIFEST_DIR"));
+    let report = place.report(["convert", &file("mlp_dynamic.onnx"), "-o", "model.sct"]);
+    assert!(report.contains("2 DynamicFullyConnected"), "{report}");
+    place.report(["compare", &file("outputs.bin"), "model.sct", "-i", &file("inputs.bin"), "--exact"]);
+    place.write("r.toml", b"weights = \"int4\"\n[layer.\"m1_quant_output_scale_mul\"]\nweights = \"int4\"");
+    let recipe = ["convert", &file("mlp_dynamic.onnx"), "-o", "other.sct", "--recipe", "r.toml"];
+    let error = place.error(recipe);
+    assert!(error.contains("int8 in the source model already"), "{error}");
+}
+
+#[test]
 fn mistakes_with_float_models_say_what_to_do() {
     let place = Workplace::new();
     let (float, quantized) = (example("fashion_dscnn.onnx"), example("fashion_dscnn_int8.tflite"));

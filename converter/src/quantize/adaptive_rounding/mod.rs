@@ -104,7 +104,7 @@ pub(super) fn round_layers(
         let filter = weights.dequantized();
         let mut bias = task.bias;
         if let Some(input) = graph[task.layer.node].input(0).filter(|_| task.has_free_bias) {
-            let real = graph[task.layer.filter].f32_values().unwrap_or_default();
+            let real = task.layer.real_weights(graph);
             let wanted = bias_correction::mean_sums(graph, &task.layer, &float.mean(input), &real)?;
             let found = bias_correction::mean_sums(graph, &task.layer, &quantized.mean(input), &filter)?;
             let bias = bias.get_or_insert_with(|| vec![0.0; wanted.len()]);
@@ -139,7 +139,7 @@ fn round_weights(
     if nearest.width == Width::Int8 {
         return nearest.clone();
     }
-    let real = rows(&graph[layer.filter].f32_values().unwrap_or_default(), nearest);
+    let real = rows(&layer.real_weights(graph), nearest);
     let starts = rows(&nearest.values, nearest);
     let groups = windows.groups().max(1);
     let places = windows.choose(float.values(input).len());
