@@ -75,30 +75,50 @@ impl Port {
 
     /// The bytes that stand for real numbers: rounded to the nearest step, as far as the type reaches.
     pub fn encode_real(&self, values: &[f32]) -> Vec<u8> {
-        let (scale, zero_point) = (self.scale.unwrap_or(1.0), self.zero_point.unwrap_or(0));
-        let integer = |value: &f32| (value / scale).round() as i64 + i64::from(zero_point);
-        let integers = values.iter().map(integer);
-        match self.dtype {
-            DType::I8 => integers.flat_map(|value| (value.clamp(-0x80, 0x7f) as i8).to_le_bytes()).collect(),
-            DType::I16 => {
-                integers.flat_map(|value| (value.clamp(-0x8000, 0x7fff) as i16).to_le_bytes()).collect()
+        let mut bytes = Vec::with_capacity(values.len() * self.dtype.size());
+        for &value in values {
+            match self.integers() {
+                Some((least, greatest)) => {
+                    let _ = self.encode(self.stored(value).clamp(least, greatest), &mut bytes);
+                }
+                None => bytes.extend_from_slice(&value.to_le_bytes()),
             }
-            DType::I32 => integers
-                .flat_map(|value| (value.clamp(i32::MIN.into(), i32::MAX.into()) as i32).to_le_bytes())
-                .collect(),
-            DType::F32 => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
         }
+        bytes
+    }
+
+    /// The integer nearest to a real number, halves away from zero; the type may not hold it.
+    pub fn stored(&self, value: f32) -> i64 {
+        let steps = (value / self.scale.unwrap_or(1.0)).round();
+        // A float beyond i64 becomes its nearest, so the sum stays far from overflow after halving the range.
+        (steps as i64).clamp(i64::MIN / 2, i64::MAX / 2) + i64::from(self.zero_point.unwrap_or(0))
+    }
+
+    /// The least and greatest integer that the type holds; `None` for real numbers.
+    pub fn integers(&self) -> Option<(i64, i64)> {
+        match self.dtype {
+            DType::I8 => Some((i8::MIN.into(), i8::MAX.into())),
+            DType::I16 => Some((i16::MIN.into(), i16::MAX.into())),
+            DType::I32 => Some((i32::MIN.into(), i32::MAX.into())),
+            DType::F32 => None,
+        }
+    }
+
+    /// Appends an integer in the type's own bytes; `None` if it does not fit.
+    pub fn encode(&self, value: i64, bytes: &mut Vec<u8>) -> Option<()> {
+        match self.dtype {
+            DType::I8 => bytes.extend_from_slice(&i8::try_from(value).ok()?.to_le_bytes()),
+            DType::I16 => bytes.extend_from_slice(&i16::try_from(value).ok()?.to_le_bytes()),
+            DType::I32 => bytes.extend_from_slice(&i32::try_from(value).ok()?.to_le_bytes()),
+            DType::F32 => bytes.extend_from_slice(&(value as f32).to_le_bytes()),
+        }
+        Some(())
     }
 
     /// The least and greatest real number that the tensor can hold.
     pub fn bounds(&self) -> (f64, f64) {
-        let ends = match self.dtype {
-            DType::I8 => [i8::MIN.into(), i8::MAX.into()],
-            DType::I16 => [i16::MIN.into(), i16::MAX.into()],
-            DType::I32 => [i32::MIN.into(), i32::MAX.into()],
-            DType::F32 => return (f64::NEG_INFINITY, f64::INFINITY),
-        };
-        let real = self.real_integers(&ends);
+        let Some((least, greatest)) = self.integers() else { return (f64::NEG_INFINITY, f64::INFINITY) };
+        let real = self.real_integers(&[least, greatest]);
         (real[0], real[1])
     }
 

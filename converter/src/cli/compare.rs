@@ -12,10 +12,10 @@ use secateur_converter::open::{OpenModel, Opened};
 use secateur_converter::port::{self, Port};
 use serde::Serialize;
 
+use super::progress;
 use super::report::Output;
 use super::source::SourceArguments;
 use super::table::{Columns, count, digits, line, percent, short_name};
-use super::target;
 use super::values::{self, PixelArguments, Values};
 use super::{Outcome, fidelity};
 
@@ -111,7 +111,7 @@ fn with_model(
         for_reference.vectors,
         for_model.vectors
     );
-    let progress = target::progress(for_model.vectors);
+    let progress = progress::vectors(for_model.vectors);
     let inputs = [for_reference.bytes.as_slice(), &for_model.bytes];
     let comparison = layer_error::compare(&reference.model()?, &opened.model()?, inputs, || progress.inc(1))?;
     progress.finish_and_clear();
@@ -125,7 +125,7 @@ fn with_outputs(arguments: &Arguments, opened: &Opened) -> anyhow::Result<(usize
     let (inputs, outputs) = (opened.inputs()?, opened.outputs()?);
     let feed = values::read(&arguments.inputs, &inputs, arguments.limit, &arguments.pixels)?;
     let expected = expected_outputs(&arguments.reference, &outputs)?;
-    let progress = target::progress(feed.vectors);
+    let progress = progress::vectors(feed.vectors);
     let found = match opened {
         Opened::Runtime(opened) => execute::run_batch(&opened.model()?, &feed.bytes, || progress.inc(1))?,
         Opened::Float(opened) => opened.model.run_batch(&feed.bytes, || progress.inc(1))?,

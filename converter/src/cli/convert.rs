@@ -17,7 +17,8 @@ use serde::Serialize;
 
 use super::Outcome;
 use super::folding::FoldingReport;
-use super::quantization::{self, QuantizationArguments, Stages};
+use super::progress;
+use super::quantization::{self, QuantizationArguments};
 use super::report::Output;
 use super::search::{SearchArguments, SearchReport};
 use super::source::SourceArguments;
@@ -177,11 +178,11 @@ fn convert(arguments: &Arguments, options: &Options) -> anyhow::Result<(OpenMode
     let recipe = asked.recipe()?;
     let samples = asked.samples(&recipe, path, &model)?;
     let (recipe, search) = arguments.search.run(&model, &samples, recipe, asked.pixels(), options)?;
-    let stages = Stages::new();
-    let progress = |progress| stages.show(progress);
-    let quantization = Quantization { samples: &samples, recipe: &recipe, progress: &progress };
+    let bar = progress::steps();
+    let on_progress = |progress| quantization::show(&bar, progress);
+    let quantization = Quantization { samples: &samples, recipe: &recipe, progress: &on_progress };
     let opened = OpenModel::convert(path, source, Some(quantization), options)?;
-    stages.finish();
+    bar.finish_and_clear();
     Ok((opened, search))
 }
 

@@ -12,7 +12,7 @@ use super::Outcome;
 use super::compare::Arguments;
 use super::report::Output;
 use super::table::{Columns, count, digits, line, short_name};
-use super::{target, values};
+use super::{progress, values};
 
 #[derive(Debug, Serialize)]
 struct Report {
@@ -33,7 +33,7 @@ pub(super) fn run(
     let float = &reference.model;
     ensure!(!arguments.exact, "--exact is for models of integers: real numbers and their rounding differ");
     let feed = values::read(&arguments.inputs, float.inputs(), arguments.limit, &arguments.pixels)?;
-    let progress = target::progress(feed.vectors);
+    let progress = progress::vectors(feed.vectors);
     let samples = float.samples(&feed.bytes)?;
     let mut network = float.graph().clone();
     if opened.facts()?.equalized {

@@ -8,6 +8,7 @@
 //! | [`source`] | what a source model's file leaves open |
 //! | [`values`] | input values given on the command line |
 //! | [`target`] | where a model runs: on the host or on a board |
+//! | [`progress`] | bars on a terminal |
 //! | [`report`] | what a command prints: text for people or JSON |
 //! | [`fidelity`] | a float model beside what was made of it |
 //! | [`folding`] | what channel folding did |
@@ -19,6 +20,7 @@ mod evaluate;
 mod fidelity;
 mod folding;
 mod inspect;
+mod progress;
 mod quantization;
 mod report;
 mod run;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use secateur_converter::calibrate::Observer;
 use secateur_converter::feed::{self, Feed};
 use secateur_converter::float::Sample;
@@ -14,6 +14,7 @@ use secateur_converter::quantize::recipe::Activations;
 use secateur_converter::quantize::{self, Progress, Recipe, Report, Stage, Width, layers};
 use secateur_converter::source::FloatModel;
 
+use super::progress;
 use super::table::{Columns, count, line};
 use super::values::{self, PixelArguments, Values};
 
@@ -73,6 +74,7 @@ impl QuantizationArguments {
             (!self.keep.is_empty(), "--keep"),
             (self.observer.is_some(), "--observer"),
             (self.no_equalize, "--no-equalize"),
+            (self.no_bias_correction, "--no-bias-correction"),
             (self.adaptive_rounding, "--adaptive-rounding"),
             (self.dynamic, "--dynamic"),
             (self.float_io, "--float-io"),
@@ -145,32 +147,14 @@ fn read_recipe(path: &Path) -> anyhow::Result<Recipe> {
     Recipe::from_toml(&text).with_context(|| format!("{}: not a recipe", path.display()))
 }
 
-/// A bar for the stages of quantization.
-pub(super) struct Stages {
-    bar: ProgressBar,
-}
-
-impl Stages {
-    pub(super) fn new() -> Self {
-        let bar = ProgressBar::new(0);
-        let style = ProgressStyle::with_template("{msg} {bar:40} {pos}/{len}, {eta} left");
-        Self { bar: if let Ok(style) = style { bar.with_style(style) } else { bar } }
-    }
-
-    pub(super) fn show(&self, progress: Progress) {
-        let Progress { stage, done, total } = progress;
-        self.bar.set_message(match stage {
-            Stage::Calibrating => "calibrating",
-            Stage::Averaging => "correcting biases",
-            Stage::Rounding => "rounding weights",
-        });
-        self.bar.set_length(total as u64);
-        self.bar.set_position(done as u64);
-    }
-
-    pub(super) fn finish(&self) {
-        self.bar.finish_and_clear();
-    }
+/// Shows where quantization stands.
+pub(super) fn show(bar: &ProgressBar, progress: Progress) {
+    let stage = match progress.stage {
+        Stage::Calibrating => "calibrating",
+        Stage::Averaging => "correcting biases",
+        Stage::Rounding => "rounding weights",
+    };
+    progress::show(bar, stage, progress.done, progress.total);
 }
 
 /// The lines of a report that tell of quantization.

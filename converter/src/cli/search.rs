@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use secateur_converter::feed::{self, Given};
 use secateur_converter::float::Sample;
 use secateur_converter::io::dataset::DatasetError;
@@ -17,6 +17,7 @@ use secateur_converter::search::{Meter, Progress, Stage, scan, smallest};
 use secateur_converter::source::FloatModel;
 use serde::Serialize;
 
+use super::progress;
 use super::table::{Columns, count, line, percent};
 use super::values::{PixelArguments, positive};
 
@@ -109,18 +110,18 @@ impl SearchArguments {
         let (tests, labels) = self.read(path, model, pixels)?;
         let meter = Meter::new(model.graph(), &tests, labels.as_deref(), options.clone(), || ())?;
         let prepared = Prepared::new(model.graph().clone(), calibration, &recipe, &|_| ())?;
-        let bar = bar();
-        let mut progress = |progress| show(&bar, progress);
+        let bar = progress::steps();
+        let mut on_progress = |progress| show(&bar, progress);
         let (recipe, sensitivity, found) = match self.max_drop {
             Some(max_drop) => {
-                let found = smallest(&prepared, &recipe, &meter, max_drop, SCAN_SAMPLES, &mut progress)
+                let found = smallest(&prepared, &recipe, &meter, max_drop, SCAN_SAMPLES, &mut on_progress)
                     .context("no model can be found")?;
                 let accuracy = found.measurement.accuracy.unwrap_or_default();
                 let report = Found { max_drop, accuracy, combinations: found.steps.len() };
                 (found.recipe, found.sensitivity, Some(report))
             }
             None => {
-                let sensitivity = scan(&prepared, &recipe, &meter, &mut progress)?;
+                let sensitivity = scan(&prepared, &recipe, &meter, &mut on_progress)?;
                 (recipe, sensitivity, None)
             }
         };
@@ -164,19 +165,12 @@ impl SearchArguments {
     }
 }
 
-fn bar() -> ProgressBar {
-    let bar = ProgressBar::new(0);
-    let style = ProgressStyle::with_template("{msg} {bar:40} {pos}/{len}, {eta} left");
-    if let Ok(style) = style { bar.with_style(style) } else { bar }
-}
-
 fn show(bar: &ProgressBar, progress: Progress) {
-    bar.set_message(match progress.stage {
+    let stage = match progress.stage {
         Stage::Scanning => "measuring layers",
         Stage::Combining => "measuring combinations",
-    });
-    bar.set_length(progress.total as u64);
-    bar.set_position(progress.done as u64);
+    };
+    progress::show(bar, stage, progress.done, progress.total);
 }
 
 impl SearchReport {

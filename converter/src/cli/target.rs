@@ -4,12 +4,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::bail;
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use secateur::Model;
 use secateur_converter::board::{Boards, OutputsOf, Wanted};
 use secateur_converter::open::{OpenFloat, OpenModel, Opened};
 use secateur_converter::port::{self, Port};
 use secateur_converter::{dump, execute};
+
+use super::progress;
 
 /// Where a model runs.
 #[derive(Clone, Debug, Args)]
@@ -50,7 +51,7 @@ impl TargetArguments {
         let outputs = match opened {
             Opened::Runtime(opened) if self.is_host() => {
                 let model = opened.model()?;
-                let progress = progress(vectors(&model, input));
+                let progress = progress::vectors(vectors(&model, input));
                 let outputs = execute::run_batch(&model, input, || progress.inc(1))?;
                 progress.finish_and_clear();
                 outputs
@@ -61,7 +62,8 @@ impl TargetArguments {
             }
             Opened::Float(opened) => {
                 self.only_on_host(opened)?;
-                let progress = progress(input.len() / port::vector_bytes(opened.model.inputs()).max(1));
+                let progress =
+                    progress::vectors(input.len() / port::vector_bytes(opened.model.inputs()).max(1));
                 let outputs = opened.model.run_batch(input, || progress.inc(1))?;
                 progress.finish_and_clear();
                 outputs
@@ -92,7 +94,7 @@ impl TargetArguments {
         };
         let model = opened.model()?;
         if self.is_host() {
-            let progress = progress(vectors(&model, input));
+            let progress = progress::vectors(vectors(&model, input));
             let tensors = dump::dump(&model, input, || progress.inc(1))?;
             progress.finish_and_clear();
             return Ok(tensors);
@@ -114,7 +116,7 @@ impl TargetArguments {
         let board = Boards::find().get(&self.on)?;
         let vectors = vectors(&model, input);
         let limit = self.time_limit.map_or_else(|| time_limit(&model, vectors), Duration::from_secs);
-        let spinner = spinner(&format!("running {vectors} vectors on {}", self.on));
+        let spinner = progress::spinner(&format!("running {vectors} vectors on {}", self.on));
         let wanted = Wanted { outputs_of, vectors, bytes: port::vector_bytes(ports) };
         let outputs = board.run(opened.file().bytes(), input, wanted, limit)?;
         spinner.finish_and_clear();
@@ -130,19 +132,4 @@ fn vectors(model: &Model<'_>, input: &[u8]) -> usize {
 fn time_limit(model: &Model<'_>, vectors: usize) -> Duration {
     let steps = model.work().saturating_mul(vectors as u64);
     Duration::from_secs(60u64.saturating_add(steps / 1_000_000))
-}
-
-/// A bar on a terminal, nothing elsewhere.
-pub(super) fn progress(vectors: usize) -> ProgressBar {
-    let bar = ProgressBar::new(vectors as u64);
-    match ProgressStyle::with_template("{bar:40} {pos}/{len} vectors, {eta} left") {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
-    }
-}
-
-fn spinner(message: &str) -> ProgressBar {
-    let spinner = ProgressBar::new_spinner().with_message(message.to_owned());
-    spinner.enable_steady_tick(Duration::from_millis(100));
-    spinner
 }

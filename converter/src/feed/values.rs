@@ -65,7 +65,7 @@ impl Target<'_> {
     fn integers(&self, values: impl Iterator<Item = i64>) -> Result<(Vec<u8>, usize), FeedError> {
         let mut bytes = Vec::new();
         for value in values {
-            encode(self.port.dtype, value, &mut bytes).ok_or_else(|| FeedError::Range {
+            self.port.encode(value, &mut bytes).ok_or_else(|| FeedError::Range {
                 origin: self.origin.to_owned(),
                 value,
                 dtype: dtype_name(self.port.dtype),
@@ -83,45 +83,22 @@ impl Target<'_> {
             values.for_each(|value| bytes.extend_from_slice(&value.to_le_bytes()));
             return Ok((bytes, 0));
         }
-        let (Some(scale), Some(zero_point)) = (port.scale, port.zero_point) else {
+        let (Some(_), Some((least, greatest))) = (port.scale, port.integers()) else {
             return Err(FeedError::NotQuantized {
                 origin: self.origin.to_owned(),
                 dtype: dtype_name(port.dtype),
                 input: port.name.clone(),
             });
         };
-        let (least, greatest) = range(port.dtype);
         let mut saturated = 0;
         for value in values {
             if value.is_nan() {
                 return Err(FeedError::NotANumber { origin: self.origin.to_owned() });
             }
-            let steps = (value / scale).round();
-            // A float beyond i64 becomes its nearest, so the sum stays far from overflow after halving the range.
-            let quantized = (steps as i64).clamp(i64::MIN / 2, i64::MAX / 2) + i64::from(zero_point);
-            saturated += usize::from(!(least..=greatest).contains(&quantized));
-            let _ = encode(port.dtype, quantized.clamp(least, greatest), &mut bytes);
+            let stored = port.stored(value);
+            saturated += usize::from(!(least..=greatest).contains(&stored));
+            let _ = port.encode(stored.clamp(least, greatest), &mut bytes);
         }
         Ok((bytes, saturated))
     }
-}
-
-/// The integers that a type holds.
-fn range(dtype: DType) -> (i64, i64) {
-    match dtype {
-        DType::I8 => (i8::MIN.into(), i8::MAX.into()),
-        DType::I16 => (i16::MIN.into(), i16::MAX.into()),
-        DType::I32 | DType::F32 => (i32::MIN.into(), i32::MAX.into()),
-    }
-}
-
-/// Appends a value in the type's own bytes; `None` if it does not fit.
-fn encode(dtype: DType, value: i64, bytes: &mut Vec<u8>) -> Option<()> {
-    match dtype {
-        DType::I8 => bytes.extend_from_slice(&i8::try_from(value).ok()?.to_le_bytes()),
-        DType::I16 => bytes.extend_from_slice(&i16::try_from(value).ok()?.to_le_bytes()),
-        DType::I32 => bytes.extend_from_slice(&i32::try_from(value).ok()?.to_le_bytes()),
-        DType::F32 => bytes.extend_from_slice(&(value as f32).to_le_bytes()),
-    }
-    Some(())
 }

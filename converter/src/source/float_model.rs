@@ -84,7 +84,10 @@ impl FloatModel {
         }
         let sample = |vector: &[u8]| {
             let columns = port::columns(&self.inputs, vector);
-            self.inputs.iter().zip(&columns).map(|(port, bytes)| values(port.dtype, bytes)).collect()
+            let real = |(port, bytes): (&Port, &Vec<u8>)| -> Vec<f32> {
+                port.real_values(bytes).into_iter().map(|value| value as f32).collect()
+            };
+            self.inputs.iter().zip(&columns).map(real).collect()
         };
         Ok(bytes.chunks_exact(vector).map(sample).collect())
     }
@@ -97,7 +100,7 @@ impl FloatModel {
     pub fn run_batch(&self, bytes: &[u8], done: impl Fn() + Sync) -> Result<Vec<u8>, FloatModelError> {
         let outputs = Executor::new(&self.graph)?.run_batch(&self.samples(bytes)?, done)?;
         let vectors = outputs.iter().flat_map(|outputs| self.outputs.iter().zip(outputs));
-        Ok(vectors.flat_map(|(port, values)| encode(port.dtype, values)).collect())
+        Ok(vectors.flat_map(|(port, values)| port.encode_real(values)).collect())
     }
 
     /// What the nodes write, in the order of execution; what is computed from constants alone is left out.
@@ -128,7 +131,7 @@ impl FloatModel {
         for sample in &self.samples(bytes)? {
             executor.run_with(sample, |id, values| {
                 if let Some(&place) = places.get(&id) {
-                    tensors[place].extend(encode(written[place].0.port.dtype, values));
+                    tensors[place].extend(written[place].0.port.encode_real(values));
                 }
             })?;
         }
@@ -145,18 +148,4 @@ fn port(role: &'static str, tensor: &Tensor) -> Result<Port, FloatModelError> {
     let shape: Vec<u32> = tensor.shape.iter().map(|&d| u32::try_from(d).unwrap_or(u32::MAX)).collect();
     let bytes = tensor.shape.elements().unwrap_or_default() * dtype.size();
     Ok(Port { name: tensor.name.clone(), dtype, shape, bytes, scale: None, zero_point: None })
-}
-
-fn values(dtype: DType, bytes: &[u8]) -> Vec<f32> {
-    match dtype {
-        DType::F32 => bytes.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect(),
-        _ => bytes.as_chunks().0.iter().map(|&bytes| i32::from_le_bytes(bytes) as f32).collect(),
-    }
-}
-
-fn encode(dtype: DType, values: &[f32]) -> Vec<u8> {
-    match dtype {
-        DType::F32 => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
-        _ => values.iter().flat_map(|&value| (value as i32).to_le_bytes()).collect(),
-    }
 }
