@@ -125,7 +125,7 @@ fn run<const INT4: bool>(call: &mut Call<'_, '_>) {
     let (weights, scratch) = if INT4 {
         let Some(nibbles) = nibbles(node, params, c) else { return };
         let Some((words, scratch)) = scratch.split_at_mut_checked(c * WEIGHT_WORDS) else { return };
-        expand(nibbles, words);
+        expand(nibbles, records, words);
         (&*words, scratch)
     } else {
         let Some(words) = words(node, params, c) else { return };
@@ -287,7 +287,7 @@ pub(super) mod tests {
         let weights: Vec<i8> = (0..c).flat_map(of_channel).copied().collect();
         assert!(row_pairs::holds(&weights, &channels));
         let (mut words, mut records) = (vec![0; c * WEIGHT_WORDS], vec![0; c * RECORD_WORDS]);
-        let level = !INT4 && layer.stage.zero_point == i8::MIN;
+        let level = layer.stage.zero_point == i8::MIN;
         row_pairs::encode(&weights, &channels, level, &mut words, &mut records);
         let mut bytes = vec![0; nibbles::bytes(weights.len())];
         nibbles::encode(&weights, &mut bytes);
