@@ -8,6 +8,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use crate::format::{Node, OpCode, Packing};
 use crate::isa::{Active, Isa, Planes, RowBlocks};
+use crate::kernels::call::whole;
 use crate::kernels::{Axis, Call, NodeError, Operator, Tensor, TensorMut, Unary, Window, require};
 use crate::packing::nibbles;
 use crate::packing::row_pairs::{INPUT_BITS, RECORD_WORDS, WEIGHT_WORDS, expand};
@@ -119,8 +120,7 @@ fn run<const INT4: bool>(call: &mut Call<'_, '_>) {
     let Some(params) = node.params::<Params>() else { return };
     let Some(Unary { input, output, scratch }) = call.unary::<i8, i8>() else { return };
     let Some([.., c]) = input.shape.nhwc() else { return };
-    let whole = scratch.len() / size_of::<u32>() * size_of::<u32>();
-    let Some(Ok(scratch)) = scratch.get_mut(..whole).map(<[u32]>::mut_from_bytes) else { return };
+    let Some(scratch) = whole::<u32>(scratch) else { return };
     let Some(records) = records(node, params, c) else { return };
     let (weights, scratch) = if INT4 {
         let Some(nibbles) = nibbles(node, params, c) else { return };
