@@ -220,10 +220,13 @@ pub(super) mod tests {
 
     const AXIS: Axis = Axis { kernel: 3, stride: 1, dilation: 1, pad: 1 };
 
+    /// A window whose axes have nothing in common but their padding.
+    pub(in crate::kernels) const UNEVEN: Window =
+        Window { height: Axis { kernel: 2, stride: 2, dilation: 2, pad: 1 }, width: AXIS };
+
     #[test]
     fn mutants_stay_within_bounds() {
-        let window = Window { height: AXIS, width: Axis { kernel: 2, stride: 2, dilation: 2, pad: 1 } };
-        node(&layer(window, [2, 3, 4], 2, [3, 5], 0)).assert_mutants_stay_within_bounds();
+        node(&layer(UNEVEN, [2, 4, 3], 2, [3, 5], 0)).assert_mutants_stay_within_bounds();
     }
 
     proptest! {

@@ -131,8 +131,7 @@ pub(super) mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::kernels::Axis;
-    use crate::kernels::conv2d::tests::{layer, params};
+    use crate::kernels::conv2d::tests::{UNEVEN, layer, params};
     use crate::kernels::lane_layer::tests::constants;
     use crate::kernels::testing::{Layer, OneNode, definitions, windows};
 
@@ -162,9 +161,7 @@ pub(super) mod tests {
 
     #[test]
     fn mutants_stay_within_bounds() {
-        let axis = Axis { kernel: 3, stride: 1, dilation: 1, pad: 1 };
-        let window = Window { height: Axis { kernel: 2, stride: 2, dilation: 2, pad: 1 }, width: axis };
-        node(&layer(window, [2, 4, 3], 1, [3, 7], 0).for_lanes(), 2).assert_mutants_stay_within_bounds();
+        node(&layer(UNEVEN, [2, 4, 3], 1, [3, 7], 0).for_lanes(), 2).assert_mutants_stay_within_bounds();
     }
 
     proptest! {

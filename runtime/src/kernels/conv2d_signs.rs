@@ -85,10 +85,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::kernels::conv2d::tests::{layer, params};
+    use crate::kernels::Window;
+    use crate::kernels::conv2d::tests::{UNEVEN, layer, params};
     use crate::kernels::sign_layer::tests::constants;
     use crate::kernels::testing::{Layer, OneNode, definitions, windows};
-    use crate::kernels::{Axis, Window};
 
     fn node(layer: &Layer, block: usize) -> OneNode {
         let mut node = OneNode::new(OpCode::Conv2d).packing(Packing::Signs);
@@ -99,9 +99,7 @@ mod tests {
 
     #[test]
     fn mutants_stay_within_bounds() {
-        let axis = Axis { kernel: 3, stride: 1, dilation: 1, pad: 1 };
-        let window = Window { height: Axis { kernel: 2, stride: 2, dilation: 2, pad: 1 }, width: axis };
-        node(&layer(window, [2, 4, 3], 1, [3, 7], 0).with_signs(), 5).assert_mutants_stay_within_bounds();
+        node(&layer(UNEVEN, [2, 4, 3], 1, [3, 7], 0).with_signs(), 5).assert_mutants_stay_within_bounds();
         node(&layer(Window::UNIT, [2, 4, 3], 1, [3, 7], 0).with_signs(), 5)
             .assert_mutants_stay_within_bounds();
     }

@@ -81,10 +81,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::kernels::conv2d::tests::{layer, params};
+    use crate::kernels::Window;
+    use crate::kernels::conv2d::tests::{UNEVEN, layer, params};
     use crate::kernels::testing::{Layer, OneNode, definitions, windows};
     use crate::kernels::xnor_rows::tests::constants;
-    use crate::kernels::{Axis, Window};
 
     fn node(layer: &Layer) -> OneNode {
         let mut node = OneNode::new(OpCode::Conv2d).packing(Packing::Xnor);
@@ -95,9 +95,7 @@ mod tests {
 
     #[test]
     fn mutants_stay_within_bounds() {
-        let axis = Axis { kernel: 3, stride: 1, dilation: 1, pad: 1 };
-        let window = Window { height: Axis { kernel: 2, stride: 2, dilation: 2, pad: 1 }, width: axis };
-        let layer = layer(window, [2, 4, 3], 1, [3, 7], 0).with_signs().with_binary_inputs();
+        let layer = layer(UNEVEN, [2, 4, 3], 1, [3, 7], 0).with_signs().with_binary_inputs();
         node(&layer).assert_mutants_stay_within_bounds();
     }
 
