@@ -29,7 +29,7 @@ use secateur_tests::workspace;
 use xtask::profile::{Counts, Profiler};
 use xtask::workspace::target_directory;
 
-use grid::{FAMILIES, Family};
+use grid::Family;
 
 /// Cycles below which errors count as if a node took so many.
 const SMALL: f64 = 3000.0;
@@ -83,7 +83,7 @@ impl Run {
 
 /// Runs every model of the grid's families with this word in their names, two at a time.
 fn measure(profiler: &Profiler<'_>, core: Core, word: &str) -> Result<Vec<Run>> {
-    let families = FAMILIES.iter().filter(|family| family.name.contains(word));
+    let families = grid::families().filter(|family| family.name().contains(word));
     let models: Vec<(&Family, usize)> =
         families.flat_map(|family| (0..family.count).map(move |number| (family, number))).collect();
     let folder = target_directory()?.join("costs").join(core.name());
@@ -91,7 +91,7 @@ fn measure(profiler: &Profiler<'_>, core: Core, word: &str) -> Result<Vec<Run>> 
     let (next, runs) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     let work = || -> Result<()> {
         while let Some((family, number)) = models.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let name = format!("{} {number}", family.name);
+            let name = format!("{} {number}", family.name());
             let own = run(profiler, core, family, *number, &folder).context(name)?;
             runs.lock().unwrap_or_else(PoisonError::into_inner).extend(own);
         }
@@ -147,7 +147,7 @@ fn run(
     number: usize,
     folder: &Path,
 ) -> Result<Vec<Run>> {
-    let name = format!("{} {number:03}", family.name);
+    let name = format!("{} {number:03}", family.name());
     let options = Options { core, fold: false, ..Options::default() };
     let converted = pipeline::convert_graph(family.model(number), &options)?;
     let model = Model::load(converted.file.bytes(), &kernels::ALL)?;

@@ -41,7 +41,7 @@ const CASES: &[Case] = &[
     case("int4 1x1", DType::I4, PIXELS, POINTWISE, 1.45, INT4),
     case("int4 3x3", DType::I4, &[1, 25, 5, 16], &[16, 3, 3, 16], 1.55, INT4),
     case("int4 fully connected", DType::I4, &[1, 640], &[128, 640], 1.4, INT4),
-    case("int4 depthwise", DType::I4, PIXELS, &[1, 3, 3, 64], 3.95, INT4),
+    case("int4 depthwise", DType::I4, PIXELS, &[1, 3, 3, 64], 3.6, INT4),
     case("1-bit 1x1", DType::B1, PIXELS, POINTWISE, 0.9, BIT),
     case("1-bit 3x3", DType::B1, &[1, 25, 5, 64], &[64, 3, 3, 64], 0.85, BIT),
     case("1-bit fully connected", DType::B1, &[1, 640], &[128, 640], 2.25, BIT),

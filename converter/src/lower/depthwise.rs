@@ -104,8 +104,7 @@ impl Lowering<'_> {
         let [width, rows, columns] = [layer.input[2], layer.output[1], layer.output[2]];
         let mut words = vec![0u32; layer.channels.len() * packing::row_pairs::WEIGHT_WORDS];
         let mut records = vec![0i32; layer.channels.len() * packing::row_pairs::RECORD_WORDS];
-        // Weights that are packed in scratch do not know their channel's scale.
-        let level = !layer.is_int4() && layer.stage.zero_point == i8::MIN;
+        let level = layer.stage.zero_point == i8::MIN;
         packing::row_pairs::encode(&layer.weights, &layer.channels, level, &mut words, &mut records);
         let mut params = row_pairs::Params {
             weights: self.words_or_nibbles(layer, &words),

@@ -1,6 +1,6 @@
 //! A layer's channels on lanes, and the groups that they are cut into.
 
-use crate::packing::lanes::RECORD_WORDS;
+use crate::packing::lanes::{RECORD_WORDS, group_size};
 use crate::quant::OutputStage;
 
 /// A layer's channels on byte-pair lanes ([`crate::packing::lanes`]) or nibble lanes ([`crate::packing::nibble_lanes`]).
@@ -32,11 +32,11 @@ impl Part {
     /// single smaller one.
     #[inline]
     pub(super) fn first<const PER_WORD: usize>(left: usize, largest: usize) -> Self {
-        if left >= largest {
-            return Self { size: largest, channels: left & !largest.wrapping_sub(1) };
+        let size = group_size::<PER_WORD>(left, largest);
+        Self {
+            size,
+            channels: if left >= largest { left & !largest.wrapping_sub(1) } else { left.min(size) },
         }
-        let size = if left > PER_WORD { 4 } else { PER_WORD };
-        Self { size, channels: left.min(size) }
     }
 }
 

@@ -141,6 +141,13 @@ impl<'m> Node<'m> {
     }
 }
 
+/// As many whole elements as the bytes hold.
+#[inline]
+pub(super) fn whole<T: FromBytes + IntoBytes>(bytes: &mut [u8]) -> Option<&mut [T]> {
+    let len = bytes.len() / size_of::<T>() * size_of::<T>();
+    <[T]>::mut_from_bytes(bytes.get_mut(..len)?).ok()
+}
+
 /// Three parts of the arena, none of which shares a byte with another. Written out: the standard library's way is a loop
 /// that costs small layers more than their products.
 #[inline(always)]

@@ -57,6 +57,24 @@ pub(super) const fn operator<W: PlainWeights>() -> Operator {
 }
 
 fn check<W: PlainWeights>(node: &Node<'_>) -> Result<u64, NodeError> {
+    let ([c, out_c], outputs) = check_operands(node, scratch_len)?;
+    let params = node.params::<Params>().ok_or(NodeError::Params)?;
+    let groups = params.groups as usize;
+    let fits = groups > 0 && c.is_multiple_of(groups) && out_c.is_multiple_of(groups);
+    require(fits, NodeError::Shape)?;
+    let patch = params.window.area().checked_mul(c / groups).ok_or(NodeError::Shape)?;
+    let weights = patch.checked_mul(out_c).ok_or(NodeError::Constants)?;
+    node.constants::<W::Unit>(params.weights, W::units(weights)).ok_or(NodeError::Constants)?;
+    node.constants::<ChannelQuant>(params.channels, out_c).ok_or(NodeError::Constants)?;
+    Ok(outputs * patch as u64)
+}
+
+/// What all packings check of parameters, operands and scratch, whose least length depends on the number of input channels.
+/// Gives the numbers of input and output channels, and of outputs.
+pub(super) fn check_operands(
+    node: &Node<'_>,
+    scratch_len: impl FnOnce(&Params, usize) -> usize,
+) -> Result<([usize; 2], u64), NodeError> {
     let params = node.params::<Params>().ok_or(NodeError::Params)?;
     require(params.stage.is_valid() && params.reserved == [0; 3], NodeError::Params)?;
     let input_shape = node.input(0).and_then(|t| t.shape.nhwc()).ok_or(NodeError::Shape)?;
@@ -64,14 +82,8 @@ fn check<W: PlainWeights>(node: &Node<'_>) -> Result<u64, NodeError> {
     let [n, h, w, c] = input.shape.nhwc().ok_or(NodeError::Shape)?;
     let [out_n, out_h, out_w, out_c] = output.shape.nhwc().ok_or(NodeError::Shape)?;
     params.window.check([h, w], [out_h, out_w])?;
-    let groups = params.groups as usize;
-    let fits = groups > 0 && c.is_multiple_of(groups) && out_c.is_multiple_of(groups) && n == out_n;
-    require(fits, NodeError::Shape)?;
-    let patch = params.window.area().checked_mul(c / groups).ok_or(NodeError::Shape)?;
-    let weights = patch.checked_mul(out_c).ok_or(NodeError::Constants)?;
-    node.constants::<W::Unit>(params.weights, W::units(weights)).ok_or(NodeError::Constants)?;
-    node.constants::<ChannelQuant>(params.channels, out_c).ok_or(NodeError::Constants)?;
-    Ok(output.shape.elements() as u64 * patch as u64)
+    require(n == out_n, NodeError::Shape)?;
+    Ok(([c, out_c], output.shape.elements() as u64))
 }
 
 fn run<W: PlainWeights>(call: &mut Call<'_, '_>) {
@@ -159,9 +171,6 @@ pub(super) fn pixel_times_channels<I: Isa>(
 
 #[cfg(test)]
 pub(super) mod tests {
-    extern crate std;
-    use std::vec::Vec;
-
     use proptest::prelude::*;
 
     use super::*;
@@ -190,30 +199,34 @@ pub(super) mod tests {
 
     pub(in crate::kernels) fn stored<W: StoredWeights>(layer: &Layer) -> OneNode {
         let mut node = OneNode::new(OpCode::Conv2d).packing(W::CODE);
-        let [out_c, kh, kw, group_in] = layer.weights.shape;
-        let rows = layer.weights.data.chunks(kh * kw * group_in).enumerate();
-        let channels: Vec<_> = rows.map(|(o, row)| layer.fold(o, row)).collect();
-        assert_eq!(channels.len(), out_c);
-        let channels_in = layer.input.shape[3];
-        let params = Params {
-            weights: W::constants(&mut node, &layer.weights.data),
-            channels: node.constants(&channels),
+        let weights = W::constants(&mut node, &layer.weights.data);
+        let params = params(layer, [weights, node.constants(&layer.folded())]);
+        let node = node.params(&params).input(&layer.input.shape, &layer.input.data);
+        node.output::<i8>(&layer.output).scratch(scratch_len(&params, layer.input.shape[3]))
+    }
+
+    /// The parameters of a layer whose weights and channels are at these offsets.
+    pub(in crate::kernels) fn params(layer: &Layer, [weights, channels]: [u32; 2]) -> Params {
+        Params {
+            weights,
+            channels,
             window: layer.window,
-            groups: (channels_in / group_in) as u32,
+            groups: (layer.input.shape[3] / layer.weights.shape[3]) as u32,
             stage: layer.stage,
             input_zero_point: layer.zero_point,
             reserved: [0; 3],
-        };
-        let node = node.params(&params).input(&layer.input.shape, &layer.input.data);
-        node.output::<i8>(&layer.output).scratch(scratch_len(&params, channels_in))
+        }
     }
 
     const AXIS: Axis = Axis { kernel: 3, stride: 1, dilation: 1, pad: 1 };
 
+    /// A window whose axes have nothing in common but their padding.
+    pub(in crate::kernels) const UNEVEN: Window =
+        Window { height: Axis { kernel: 2, stride: 2, dilation: 2, pad: 1 }, width: AXIS };
+
     #[test]
     fn mutants_stay_within_bounds() {
-        let window = Window { height: AXIS, width: Axis { kernel: 2, stride: 2, dilation: 2, pad: 1 } };
-        node(&layer(window, [2, 3, 4], 2, [3, 5], 0)).assert_mutants_stay_within_bounds();
+        node(&layer(UNEVEN, [2, 4, 3], 2, [3, 5], 0)).assert_mutants_stay_within_bounds();
     }
 
     proptest! {

@@ -10,11 +10,10 @@
 //! of an output channel are stored column by column, each of `kernel height x channels` values padded to an even number
 //! with a zero weight.
 
-use zerocopy::FromBytes;
-
 use crate::format::{Node, OpCode};
 use crate::isa::{Active, Isa, Strip};
-use crate::kernels::conv2d::Params;
+use crate::kernels::call::whole;
+use crate::kernels::conv2d::{Params, check_operands};
 use crate::kernels::lane_layer::{BytePairs, LaneLayer, LanePacking};
 use crate::kernels::wide_columns::WideColumns;
 use crate::kernels::{Call, NodeError, Operator, Tensor, TensorMut, Unary, Window, require};
@@ -44,16 +43,11 @@ pub(super) const fn operator<P: LanePacking>() -> Operator {
 }
 
 fn check<P: LanePacking>(node: &Node<'_>) -> Result<u64, NodeError> {
+    let ([c, out_c], outputs) = check_operands(node, |params, c| scratch_len(params, c, 1))?;
     let params = node.params::<Params>().ok_or(NodeError::Params)?;
-    require(params.stage.is_valid() && params.reserved == [0; 3] && params.groups == 1, NodeError::Params)?;
-    let input_shape = node.input(0).and_then(|t| t.shape.nhwc()).ok_or(NodeError::Shape)?;
-    let (input, output) = node.check_unary::<i8, i8>(scratch_len(params, input_shape[3], 1))?;
-    let [n, h, w, c] = input.shape.nhwc().ok_or(NodeError::Shape)?;
-    let [out_n, out_h, out_w, out_c] = output.shape.nhwc().ok_or(NodeError::Shape)?;
-    params.window.check([h, w], [out_h, out_w])?;
-    require(n == out_n, NodeError::Shape)?;
+    require(params.groups == 1, NodeError::Params)?;
     layer::<P>(node, params, out_c, c).ok_or(NodeError::Constants)?;
-    Ok(output.shape.elements() as u64 * patch_len(&params.window, c) as u64)
+    Ok(outputs * patch_len(&params.window, c) as u64)
 }
 
 fn run<P: LanePacking>(call: &mut Call<'_, '_>) {
@@ -62,9 +56,7 @@ fn run<P: LanePacking>(call: &mut Call<'_, '_>) {
     let Some(Unary { input, output, scratch }) = call.unary::<i8, i8>() else { return };
     let [Some([.., c]), Some([.., out_c])] = [input.shape.nhwc(), output.shape.nhwc()] else { return };
     let Some(layer) = layer::<P>(node, params, out_c, c) else { return };
-    let even = scratch.len() / size_of::<i16>() * size_of::<i16>();
-    let Some(scratch) = scratch.get_mut(..even) else { return };
-    let Ok(scratch) = <[i16]>::mut_from_bytes(scratch) else { return };
+    let Some(scratch) = whole::<i16>(scratch) else { return };
     conv2d_lanes::<Active, P>(params, &layer, input, output, scratch);
 }
 
@@ -139,8 +131,7 @@ pub(super) mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::kernels::Axis;
-    use crate::kernels::conv2d::tests::layer;
+    use crate::kernels::conv2d::tests::{UNEVEN, layer, params};
     use crate::kernels::lane_layer::tests::constants;
     use crate::kernels::testing::{Layer, OneNode, definitions, windows};
 
@@ -160,17 +151,9 @@ pub(super) mod tests {
     pub(in crate::kernels) fn packed<P: LanePacking>(layer: &Layer, strip: usize) -> OneNode {
         let mut node = OneNode::new(OpCode::Conv2d).packing(P::CODE);
         let [out_c, kh, kw, c] = layer.weights.shape;
-        let [weights, channels] = constants::<P>(&mut node, &by_column(layer), kh * c, GROUP);
+        let offsets = constants::<P>(&mut node, &by_column(layer), kh * c, GROUP);
         assert_eq!(patch_len(&layer.window, c), kw * (kh * c).next_multiple_of(2));
-        let params = Params {
-            weights,
-            channels,
-            window: layer.window,
-            groups: 1,
-            stage: layer.stage,
-            input_zero_point: layer.zero_point,
-            reserved: [0; 3],
-        };
+        let params = params(layer, offsets);
         let node = node.params(&params).input(&layer.input.shape, &layer.input.data);
         assert_eq!(out_c, layer.output[3]);
         node.output::<i8>(&layer.output).scratch(scratch_len(&params, c, strip))
@@ -178,9 +161,7 @@ pub(super) mod tests {
 
     #[test]
     fn mutants_stay_within_bounds() {
-        let axis = Axis { kernel: 3, stride: 1, dilation: 1, pad: 1 };
-        let window = Window { height: Axis { kernel: 2, stride: 2, dilation: 2, pad: 1 }, width: axis };
-        node(&layer(window, [2, 4, 3], 1, [3, 7], 0).for_lanes(), 2).assert_mutants_stay_within_bounds();
+        node(&layer(UNEVEN, [2, 4, 3], 1, [3, 7], 0).for_lanes(), 2).assert_mutants_stay_within_bounds();
     }
 
     proptest! {

@@ -12,16 +12,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::kernels::conv2d::tests::layer;
+    use crate::kernels::conv2d::tests::{UNEVEN, layer};
     use crate::kernels::conv2d_lanes::tests::packed;
     use crate::kernels::testing::{definitions, windows};
-    use crate::kernels::{Axis, Window};
 
     #[test]
     fn mutants_stay_within_bounds() {
-        let axis = Axis { kernel: 3, stride: 1, dilation: 1, pad: 1 };
-        let window = Window { height: Axis { kernel: 2, stride: 2, dilation: 2, pad: 1 }, width: axis };
-        let layer = layer(window, [2, 4, 3], 1, [3, 7], 0).with_nibbles();
+        let layer = layer(UNEVEN, [2, 4, 3], 1, [3, 7], 0).with_nibbles();
         packed::<Nibbles>(&layer, 2).assert_mutants_stay_within_bounds();
     }
 

@@ -12,15 +12,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::kernels::conv2d::tests::{layer, stored};
+    use crate::kernels::conv2d::tests::{UNEVEN, layer, stored};
     use crate::kernels::testing::{definitions, windows};
-    use crate::kernels::{Axis, Window};
 
     #[test]
     fn mutants_stay_within_bounds() {
-        let axis = Axis { kernel: 3, stride: 1, dilation: 1, pad: 1 };
-        let window = Window { height: axis, width: Axis { kernel: 2, stride: 2, dilation: 2, pad: 1 } };
-        let layer = layer(window, [2, 3, 4], 2, [3, 5], 0).with_nibbles();
+        let layer = layer(UNEVEN, [2, 4, 3], 2, [3, 5], 0).with_nibbles();
         stored::<Nibbles>(&layer).assert_mutants_stay_within_bounds();
     }
 

@@ -7,7 +7,8 @@ use zerocopy::{FromBytes, IntoBytes};
 
 use crate::format::{Node, OpCode, Packing};
 use crate::isa::{Active, Isa};
-use crate::kernels::conv2d::Params;
+use crate::kernels::call::whole;
+use crate::kernels::conv2d::{Params, check_operands};
 use crate::kernels::patch::Patches;
 use crate::kernels::sign_layer::{SignLayer, block_words};
 use crate::kernels::{Call, NodeError, Operator, Tensor, TensorMut, Unary, require};
@@ -24,16 +25,11 @@ pub fn scratch_len(params: &Params, input_channels: usize, pixels: usize) -> usi
 pub static OPERATOR: Operator = Operator { code: OpCode::Conv2d, packing: Packing::Signs, check, run };
 
 fn check(node: &Node<'_>) -> Result<u64, NodeError> {
+    let ([c, out_c], outputs) = check_operands(node, |params, c| scratch_len(params, c, 1))?;
     let params = node.params::<Params>().ok_or(NodeError::Params)?;
-    require(params.stage.is_valid() && params.reserved == [0; 3] && params.groups == 1, NodeError::Params)?;
-    let input_shape = node.input(0).and_then(|t| t.shape.nhwc()).ok_or(NodeError::Shape)?;
-    let (input, output) = node.check_unary::<i8, i8>(scratch_len(params, input_shape[3], 1))?;
-    let [n, h, w, c] = input.shape.nhwc().ok_or(NodeError::Shape)?;
-    let [out_n, out_h, out_w, out_c] = output.shape.nhwc().ok_or(NodeError::Shape)?;
-    params.window.check([h, w], [out_h, out_w])?;
-    require(n == out_n, NodeError::Shape)?;
+    require(params.groups == 1, NodeError::Params)?;
     layer(node, params, out_c, c).ok_or(NodeError::Constants)?;
-    Ok(output.shape.elements() as u64 * params.window.area() as u64 * c as u64)
+    Ok(outputs * params.window.area() as u64 * c as u64)
 }
 
 fn layer<'m>(node: &Node<'m>, params: &'m Params, out_c: usize, c: usize) -> Option<SignLayer<'m>> {
@@ -47,8 +43,7 @@ fn run(call: &mut Call<'_, '_>) {
     let Some(Unary { input, output, scratch }) = call.unary::<i8, i8>() else { return };
     let [Some([.., c]), Some([.., out_c])] = [input.shape.nhwc(), output.shape.nhwc()] else { return };
     let Some(layer) = layer(node, params, out_c, c) else { return };
-    let whole = scratch.len() / size_of::<u32>() * size_of::<u32>();
-    let Some(Ok(scratch)) = scratch.get_mut(..whole).map(<[u32]>::mut_from_bytes) else { return };
+    let Some(scratch) = whole::<u32>(scratch) else { return };
     conv2d_signs::<Active>(params, &layer, input, output, scratch);
 }
 
@@ -90,32 +85,21 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::kernels::conv2d::tests::layer;
+    use crate::kernels::Window;
+    use crate::kernels::conv2d::tests::{UNEVEN, layer, params};
     use crate::kernels::sign_layer::tests::constants;
     use crate::kernels::testing::{Layer, OneNode, definitions, windows};
-    use crate::kernels::{Axis, Window};
 
     fn node(layer: &Layer, block: usize) -> OneNode {
         let mut node = OneNode::new(OpCode::Conv2d).packing(Packing::Signs);
-        let [weights, channels] = constants(&mut node, layer);
-        let params = Params {
-            weights,
-            channels,
-            window: layer.window,
-            groups: 1,
-            stage: layer.stage,
-            input_zero_point: layer.zero_point,
-            reserved: [0; 3],
-        };
+        let params = params(layer, constants(&mut node, layer));
         let node = node.params(&params).input(&layer.input.shape, &layer.input.data);
         node.output::<i8>(&layer.output).scratch(scratch_len(&params, layer.input.shape[3], block))
     }
 
     #[test]
     fn mutants_stay_within_bounds() {
-        let axis = Axis { kernel: 3, stride: 1, dilation: 1, pad: 1 };
-        let window = Window { height: Axis { kernel: 2, stride: 2, dilation: 2, pad: 1 }, width: axis };
-        node(&layer(window, [2, 4, 3], 1, [3, 7], 0).with_signs(), 5).assert_mutants_stay_within_bounds();
+        node(&layer(UNEVEN, [2, 4, 3], 1, [3, 7], 0).with_signs(), 5).assert_mutants_stay_within_bounds();
         node(&layer(Window::UNIT, [2, 4, 3], 1, [3, 7], 0).with_signs(), 5)
             .assert_mutants_stay_within_bounds();
     }

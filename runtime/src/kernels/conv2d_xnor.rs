@@ -9,7 +9,7 @@ use zerocopy::FromBytes;
 
 use crate::format::{Node, OpCode, Packing};
 use crate::isa::Active;
-use crate::kernels::conv2d::Params;
+use crate::kernels::conv2d::{Params, check_operands};
 use crate::kernels::patch::Patches;
 use crate::kernels::xnor_rows::{XnorRows, bits_len};
 use crate::kernels::{Call, NodeError, Operator, Tensor, TensorMut, Unary, require};
@@ -25,17 +25,11 @@ pub fn scratch_len(params: &Params, input_channels: usize) -> usize {
 pub static OPERATOR: Operator = Operator { code: OpCode::Conv2d, packing: Packing::Xnor, check, run };
 
 fn check(node: &Node<'_>) -> Result<u64, NodeError> {
+    let ([c, out_c], outputs) = check_operands(node, scratch_len)?;
     let params = node.params::<Params>().ok_or(NodeError::Params)?;
-    require(params.stage.is_valid() && params.reserved == [0; 3], NodeError::Params)?;
     require(params.groups == 1 && params.input_zero_point == 0, NodeError::Params)?;
-    let input_shape = node.input(0).and_then(|t| t.shape.nhwc()).ok_or(NodeError::Shape)?;
-    let (input, output) = node.check_unary::<i8, i8>(scratch_len(params, input_shape[3]))?;
-    let [n, h, w, c] = input.shape.nhwc().ok_or(NodeError::Shape)?;
-    let [out_n, out_h, out_w, out_c] = output.shape.nhwc().ok_or(NodeError::Shape)?;
-    params.window.check([h, w], [out_h, out_w])?;
-    require(n == out_n, NodeError::Shape)?;
     layer(node, params, out_c, c).ok_or(NodeError::Constants)?;
-    Ok(output.shape.elements() as u64 * params.window.area() as u64 * c as u64)
+    Ok(outputs * params.window.area() as u64 * c as u64)
 }
 
 fn layer<'m>(node: &Node<'m>, params: &'m Params, out_c: usize, c: usize) -> Option<XnorRows<'m>> {
@@ -87,32 +81,21 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::kernels::conv2d::tests::layer;
+    use crate::kernels::Window;
+    use crate::kernels::conv2d::tests::{UNEVEN, layer, params};
     use crate::kernels::testing::{Layer, OneNode, definitions, windows};
     use crate::kernels::xnor_rows::tests::constants;
-    use crate::kernels::{Axis, Window};
 
     fn node(layer: &Layer) -> OneNode {
         let mut node = OneNode::new(OpCode::Conv2d).packing(Packing::Xnor);
-        let [weights, channels] = constants(&mut node, layer);
-        let params = Params {
-            weights,
-            channels,
-            window: layer.window,
-            groups: 1,
-            stage: layer.stage,
-            input_zero_point: layer.zero_point,
-            reserved: [0; 3],
-        };
+        let params = params(layer, constants(&mut node, layer));
         let node = node.params(&params).input(&layer.input.shape, &layer.input.data);
         node.output::<i8>(&layer.output).scratch(scratch_len(&params, layer.input.shape[3]))
     }
 
     #[test]
     fn mutants_stay_within_bounds() {
-        let axis = Axis { kernel: 3, stride: 1, dilation: 1, pad: 1 };
-        let window = Window { height: Axis { kernel: 2, stride: 2, dilation: 2, pad: 1 }, width: axis };
-        let layer = layer(window, [2, 4, 3], 1, [3, 7], 0).with_signs().with_binary_inputs();
+        let layer = layer(UNEVEN, [2, 4, 3], 1, [3, 7], 0).with_signs().with_binary_inputs();
         node(&layer).assert_mutants_stay_within_bounds();
     }
 

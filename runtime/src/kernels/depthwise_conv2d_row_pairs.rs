@@ -8,6 +8,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use crate::format::{Node, OpCode, Packing};
 use crate::isa::{Active, Isa, Planes, RowBlocks};
+use crate::kernels::call::whole;
 use crate::kernels::{Axis, Call, NodeError, Operator, Tensor, TensorMut, Unary, Window, require};
 use crate::packing::nibbles;
 use crate::packing::row_pairs::{INPUT_BITS, RECORD_WORDS, WEIGHT_WORDS, expand};
@@ -119,13 +120,12 @@ fn run<const INT4: bool>(call: &mut Call<'_, '_>) {
     let Some(params) = node.params::<Params>() else { return };
     let Some(Unary { input, output, scratch }) = call.unary::<i8, i8>() else { return };
     let Some([.., c]) = input.shape.nhwc() else { return };
-    let whole = scratch.len() / size_of::<u32>() * size_of::<u32>();
-    let Some(Ok(scratch)) = scratch.get_mut(..whole).map(<[u32]>::mut_from_bytes) else { return };
+    let Some(scratch) = whole::<u32>(scratch) else { return };
     let Some(records) = records(node, params, c) else { return };
     let (weights, scratch) = if INT4 {
         let Some(nibbles) = nibbles(node, params, c) else { return };
         let Some((words, scratch)) = scratch.split_at_mut_checked(c * WEIGHT_WORDS) else { return };
-        expand(nibbles, words);
+        expand(nibbles, records, words);
         (&*words, scratch)
     } else {
         let Some(words) = words(node, params, c) else { return };
@@ -287,7 +287,7 @@ pub(super) mod tests {
         let weights: Vec<i8> = (0..c).flat_map(of_channel).copied().collect();
         assert!(row_pairs::holds(&weights, &channels));
         let (mut words, mut records) = (vec![0; c * WEIGHT_WORDS], vec![0; c * RECORD_WORDS]);
-        let level = !INT4 && layer.stage.zero_point == i8::MIN;
+        let level = layer.stage.zero_point == i8::MIN;
         row_pairs::encode(&weights, &channels, level, &mut words, &mut records);
         let mut bytes = vec![0; nibbles::bytes(weights.len())];
         nibbles::encode(&weights, &mut bytes);

@@ -36,16 +36,26 @@ pub(super) const fn operator<W: PlainWeights>() -> Operator {
 }
 
 fn check<W: PlainWeights>(node: &Node<'_>) -> Result<u64, NodeError> {
+    let [rows, outputs] = check_operands(node, |_| 0)?;
     let params = node.params::<Params>().ok_or(NodeError::Params)?;
-    require(params.stage.is_valid(), NodeError::Params)?;
-    let (input, output) = node.check_unary::<i8, i8>(0)?;
-    let (rows, outputs) = output.shape.rows();
-    let depth = params.depth as usize;
-    require(depth > 0 && rows.checked_mul(depth) == Some(input.shape.elements()), NodeError::Shape)?;
-    let weights = outputs.checked_mul(depth).ok_or(NodeError::Constants)?;
+    let weights = outputs.checked_mul(params.depth as usize).ok_or(NodeError::Constants)?;
     node.constants::<W::Unit>(params.weights, W::units(weights)).ok_or(NodeError::Constants)?;
     node.constants::<ChannelQuant>(params.channels, outputs).ok_or(NodeError::Constants)?;
     Ok(rows as u64 * weights as u64)
+}
+
+/// What all packings check of parameters, operands and scratch. Gives the numbers of rows and of outputs of each.
+pub(super) fn check_operands(
+    node: &Node<'_>,
+    scratch_len: impl FnOnce(&Params) -> usize,
+) -> Result<[usize; 2], NodeError> {
+    let params = node.params::<Params>().ok_or(NodeError::Params)?;
+    require(params.stage.is_valid(), NodeError::Params)?;
+    let (input, output) = node.check_unary::<i8, i8>(scratch_len(params))?;
+    let (rows, outputs) = output.shape.rows();
+    let depth = params.depth as usize;
+    require(depth > 0 && rows.checked_mul(depth) == Some(input.shape.elements()), NodeError::Shape)?;
+    Ok([rows, outputs])
 }
 
 fn run<W: PlainWeights>(call: &mut Call<'_, '_>) {
@@ -75,9 +85,6 @@ fn fully_connected<I: Isa, W: PlainWeights>(
 
 #[cfg(test)]
 pub(super) mod tests {
-    extern crate std;
-    use std::vec::Vec;
-
     use proptest::prelude::*;
 
     use super::*;
@@ -98,8 +105,7 @@ pub(super) mod tests {
     pub(in crate::kernels) fn stored<W: StoredWeights>(layer: &Layer) -> OneNode {
         let mut node = OneNode::new(OpCode::FullyConnected).packing(W::CODE);
         let [_, _, rows, depth] = layer.input.shape;
-        let weights = layer.weights.data.chunks(depth).enumerate();
-        let channels: Vec<_> = weights.map(|(o, row)| layer.fold(o, row)).collect();
+        let channels = layer.folded();
         let params = Params {
             weights: W::constants(&mut node, &layer.weights.data),
             channels: node.constants(&channels),

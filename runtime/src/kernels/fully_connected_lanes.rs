@@ -7,7 +7,7 @@ use zerocopy::FromBytes;
 
 use crate::format::{Node, OpCode};
 use crate::isa::{Active, Isa};
-use crate::kernels::fully_connected::Params;
+use crate::kernels::fully_connected::{Params, check_operands};
 use crate::kernels::lane_layer::{BytePairs, LaneLayer, LanePacking};
 use crate::kernels::{Call, NodeError, Operator, Unary, require};
 use crate::packing::lanes;
@@ -29,15 +29,11 @@ pub(super) const fn operator<P: LanePacking>() -> Operator {
 }
 
 fn check<P: LanePacking>(node: &Node<'_>) -> Result<u64, NodeError> {
+    let [rows, outputs] = check_operands(node, scratch_len)?;
     let params = node.params::<Params>().ok_or(NodeError::Params)?;
-    require(params.stage.is_valid(), NodeError::Params)?;
-    let (input, output) = node.check_unary::<i8, i8>(scratch_len(params))?;
-    let (rows, outputs) = output.shape.rows();
-    let depth = params.depth as usize;
     require(node.record().scratch_len.is_multiple_of(2), NodeError::Scratch)?;
-    require(depth > 0 && rows.checked_mul(depth) == Some(input.shape.elements()), NodeError::Shape)?;
     layer::<P>(node, params, outputs).ok_or(NodeError::Constants)?;
-    Ok(output.shape.elements() as u64 * depth as u64)
+    Ok(rows as u64 * outputs as u64 * u64::from(params.depth))
 }
 
 fn run<P: LanePacking>(call: &mut Call<'_, '_>) {

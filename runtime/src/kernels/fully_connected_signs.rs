@@ -2,13 +2,12 @@
 //!
 //! Parameters, layouts of input and output and the arithmetic are [`fully_connected`](super::fully_connected)'s.
 
-use zerocopy::FromBytes;
-
 use crate::format::{Node, OpCode, Packing};
 use crate::isa::{Active, Isa};
-use crate::kernels::fully_connected::Params;
+use crate::kernels::call::whole;
+use crate::kernels::fully_connected::{Params, check_operands};
 use crate::kernels::sign_layer::{SignLayer, block_words};
-use crate::kernels::{Call, NodeError, Operator, Unary, require};
+use crate::kernels::{Call, NodeError, Operator, Unary};
 
 /// Bytes of scratch for blocks of so many rows, at least 1.
 pub fn scratch_len(params: &Params, rows: usize) -> usize {
@@ -20,14 +19,10 @@ pub static OPERATOR: Operator =
     Operator { code: OpCode::FullyConnected, packing: Packing::Signs, check, run };
 
 fn check(node: &Node<'_>) -> Result<u64, NodeError> {
+    let [rows, outputs] = check_operands(node, |params| scratch_len(params, 1))?;
     let params = node.params::<Params>().ok_or(NodeError::Params)?;
-    require(params.stage.is_valid(), NodeError::Params)?;
-    let (input, output) = node.check_unary::<i8, i8>(scratch_len(params, 1))?;
-    let (rows, outputs) = output.shape.rows();
-    let depth = params.depth as usize;
-    require(depth > 0 && rows.checked_mul(depth) == Some(input.shape.elements()), NodeError::Shape)?;
     layer(node, params, outputs).ok_or(NodeError::Constants)?;
-    Ok(output.shape.elements() as u64 * depth as u64)
+    Ok(rows as u64 * outputs as u64 * u64::from(params.depth))
 }
 
 fn layer<'m>(node: &Node<'m>, params: &'m Params, outputs: usize) -> Option<SignLayer<'m>> {
@@ -41,8 +36,7 @@ fn run(call: &mut Call<'_, '_>) {
     let Some(Unary { input, output, scratch }) = call.unary::<i8, i8>() else { return };
     let (depth, (rows, outputs)) = (params.depth as usize, output.shape.rows());
     let Some(layer) = layer(node, params, outputs) else { return };
-    let whole = scratch.len() / size_of::<u32>() * size_of::<u32>();
-    let Some(Ok(scratch)) = scratch.get_mut(..whole).map(<[u32]>::mut_from_bytes) else { return };
+    let Some(scratch) = whole::<u32>(scratch) else { return };
     let lay_out = |row: usize, step: usize, words: &mut [u32]| {
         let row = input.data.get(row * depth..(row + 1) * depth).unwrap_or_default();
         Active::lay_out_signs(row, step, words);

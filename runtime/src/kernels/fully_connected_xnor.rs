@@ -8,9 +8,9 @@ use zerocopy::FromBytes;
 
 use crate::format::{Node, OpCode, Packing};
 use crate::isa::Active;
-use crate::kernels::fully_connected::Params;
+use crate::kernels::fully_connected::{Params, check_operands};
 use crate::kernels::xnor_rows::{XnorRows, bits_len};
-use crate::kernels::{Call, NodeError, Operator, Unary, require};
+use crate::kernels::{Call, NodeError, Operator, Unary};
 use crate::packing::xnor::Bits;
 
 /// Bytes of scratch: the bits of a row.
@@ -22,14 +22,10 @@ pub fn scratch_len(params: &Params) -> usize {
 pub static OPERATOR: Operator = Operator { code: OpCode::FullyConnected, packing: Packing::Xnor, check, run };
 
 fn check(node: &Node<'_>) -> Result<u64, NodeError> {
+    let [rows, outputs] = check_operands(node, scratch_len)?;
     let params = node.params::<Params>().ok_or(NodeError::Params)?;
-    require(params.stage.is_valid(), NodeError::Params)?;
-    let (input, output) = node.check_unary::<i8, i8>(scratch_len(params))?;
-    let (rows, outputs) = output.shape.rows();
-    let depth = params.depth as usize;
-    require(depth > 0 && rows.checked_mul(depth) == Some(input.shape.elements()), NodeError::Shape)?;
     layer(node, params, outputs).ok_or(NodeError::Constants)?;
-    Ok(output.shape.elements() as u64 * depth as u64)
+    Ok(rows as u64 * outputs as u64 * u64::from(params.depth))
 }
 
 fn layer<'m>(node: &Node<'m>, params: &'m Params, outputs: usize) -> Option<XnorRows<'m>> {

@@ -147,8 +147,7 @@ pub(super) mod tests {
     ) -> [u32; 2] {
         let weights = &layer.weights.data;
         let count = layer.channels.len();
-        let per_channel = weights.chunks(weights.len() / count).enumerate();
-        let channels: Vec<ChannelQuant> = per_channel.map(|(o, weights)| layer.fold(o, weights)).collect();
+        let channels = layer.folded();
         let pad =
             |row: &[i8]| row.iter().copied().chain((row.len() % 2 == 1).then_some(0)).collect::<Vec<_>>();
         let padded: Vec<i8> = weights.chunks(row).flat_map(pad).collect();

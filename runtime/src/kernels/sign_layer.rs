@@ -93,11 +93,9 @@ impl<'m> SignLayer<'m> {
 pub(super) mod tests {
     extern crate std;
     use std::vec;
-    use std::vec::Vec;
 
     use super::*;
     use crate::kernels::testing::{Layer, OneNode};
-    use crate::quant::ChannelQuant;
 
     /// Puts the weights of `layer` as signs, and its folded channels with them, into the constants of `node`; gives their
     /// offsets.
@@ -105,8 +103,7 @@ pub(super) mod tests {
         let weights = &layer.weights.data;
         let count = layer.channels.len();
         let inputs = weights.len() / count;
-        let rows = weights.chunks(inputs).enumerate();
-        let channels: Vec<ChannelQuant> = rows.map(|(o, row)| layer.fold(o, row)).collect();
+        let channels = layer.folded();
         assert!(signs::holds(weights, inputs, &channels));
         let mut words = vec![0; signs::weight_words(count, inputs).unwrap()];
         let mut records = vec![0; signs::record_words(count).unwrap()];

@@ -52,19 +52,16 @@ impl<'m> XnorRows<'m> {
 pub(super) mod tests {
     extern crate std;
     use std::vec;
-    use std::vec::Vec;
 
     use super::*;
     use crate::kernels::testing::{Layer, OneNode};
-    use crate::quant::ChannelQuant;
 
     /// Puts the bits of the weights of `layer`, and its folded channels, into the constants of `node`; gives their offsets.
     pub(in crate::kernels) fn constants(node: &mut OneNode, layer: &Layer) -> [u32; 2] {
         let weights = &layer.weights.data;
         let count = layer.channels.len();
         let inputs = weights.len() / count;
-        let rows = weights.chunks(inputs).enumerate();
-        let channels: Vec<ChannelQuant> = rows.map(|(o, row)| layer.fold(o, row)).collect();
+        let channels = layer.folded();
         assert!(xnor::holds(weights, inputs, &channels));
         let mut bytes = vec![0; xnor::weight_bytes(count, inputs).unwrap()];
         let mut records = vec![0; count * RECORD_WORDS];

@@ -7,7 +7,7 @@
 //!
 //! # Layout
 //!
-//! Output channels are cut into groups ([`groups`]) of a largest size, 4 or 8, and smaller ones at the end; a group of
+//! Output channels are cut into groups of a largest size, 4 or 8, and smaller ones at the end; a group of
 //! size `G` has `G / 2` pairs. The weights of a group are, for each input pair, `G / 2` words. Inputs are padded to an
 //! even number with zero weights, groups to their size with zero channels. The record of a group has `4 G` words: for each
 //! channel pair the initial values of `F` and `S0`, then for each channel mantissa and right shift `s` of its multiplier
@@ -39,22 +39,31 @@ pub const fn pairs(inputs: usize) -> usize {
     inputs.div_ceil(2)
 }
 
-/// Size of the next group where `left` channels are left.
+/// Channels of a pair, which share words.
+const PAIR: usize = 2;
+
+/// Size of the next group where `left` channels are left, `PER_WORD` of which, 2 or 4, share words.
 #[inline]
-pub const fn group_size(left: usize, largest: usize) -> usize {
-    match left {
-        left if left >= largest => largest,
-        3.. => 4,
-        _ => 2,
+pub(crate) const fn group_size<const PER_WORD: usize>(left: usize, largest: usize) -> usize {
+    if left >= largest {
+        largest
+    } else if left > PER_WORD {
+        4
+    } else {
+        PER_WORD
     }
 }
 
-/// The groups of `channels` output channels: first channel and size, which is `largest` (4 or 8) or, at the end, 4 or 2.
-pub fn groups(channels: usize, largest: usize) -> impl Iterator<Item = (usize, usize)> {
+/// The groups of `channels` output channels, `PER_WORD` of which share words: first channel and size, which is `largest` (4 or
+/// 8) or, at the end, 4 or `PER_WORD`.
+pub(super) fn groups<const PER_WORD: usize>(
+    channels: usize,
+    largest: usize,
+) -> impl Iterator<Item = (usize, usize)> {
     let mut start = 0;
     core::iter::from_fn(move || {
         let left = channels.checked_sub(start).filter(|&left| left > 0)?;
-        let size = group_size(left, largest);
+        let size = group_size::<PER_WORD>(left, largest);
         start += size;
         Some((start - size, size))
     })
@@ -63,7 +72,7 @@ pub fn groups(channels: usize, largest: usize) -> impl Iterator<Item = (usize, u
 /// Channels including those that fill up the last group.
 pub fn padded_channels(channels: usize, largest: usize) -> usize {
     let whole = channels / largest * largest;
-    whole + groups(channels - whole, largest).map(|(_, size)| size).sum::<usize>()
+    whole + groups::<PAIR>(channels - whole, largest).map(|(_, size)| size).sum::<usize>()
 }
 
 /// Words of packed weights for `channels` rows of `inputs`.
@@ -117,7 +126,7 @@ pub fn encode(
     };
     let quant = |channel: usize| channels.get(channel).copied().unwrap_or(NO_CHANNEL);
     let (mut words, mut records) = (words.iter_mut(), records.iter_mut());
-    for (start, size) in groups(channels.len(), largest) {
+    for (start, size) in groups::<PAIR>(channels.len(), largest) {
         for pair in 0..pairs(inputs) {
             for channel in (start..start + size).step_by(2) {
                 let lane = |k| {
@@ -152,9 +161,11 @@ fn addend(channel: usize, shift: i32) -> i32 {
 }
 
 /// What fills up a group.
-const NO_CHANNEL: ChannelQuant = ChannelQuant { bias: 0, multiplier: Multiplier { mantissa: 0, shift: -1 } };
+pub(super) const NO_CHANNEL: ChannelQuant =
+    ChannelQuant { bias: 0, multiplier: Multiplier { mantissa: 0, shift: -1 } };
 
-fn put(records: &mut core::slice::IterMut<'_, i32>, value: i32) {
+/// Writes the next word of a record, if there is room for one.
+pub(super) fn put(records: &mut core::slice::IterMut<'_, i32>, value: i32) {
     if let Some(record) = records.next() {
         *record = value;
     }
@@ -234,7 +245,7 @@ mod tests {
     fn groups_cover_all_channels() {
         for largest in [4, 8] {
             for channels in 1..40 {
-                let all: Vec<_> = groups(channels, largest).collect();
+                let all: Vec<_> = groups::<PAIR>(channels, largest).collect();
                 let mut next = 0;
                 for &(start, size) in &all {
                     assert_eq!(start, next);
@@ -298,7 +309,7 @@ mod tests {
             encode(&weights, inputs, &quants, largest, &mut words, &mut records);
             let pair = |p: usize| [0, 1].map(|i| input.get(2 * p + i).map_or(0, |&x| i16::from(x)));
             let (mut words, mut records) = (&words[..], &records[..]);
-            for (start, size) in groups(channels, largest) {
+            for (start, size) in groups::<PAIR>(channels, largest) {
                 let (own_words, rest) = words.split_at(size / 2 * pairs(inputs));
                 let (record, tail) = records.split_at(size * RECORD_WORDS);
                 (words, records) = (rest, tail);

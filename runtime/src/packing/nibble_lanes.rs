@@ -9,7 +9,7 @@
 //!
 //! # Layout
 //!
-//! Output channels are cut into groups of four, or of eight ([`group_size`]); a group of eight has two quads. The weights
+//! Output channels are cut into groups of four, or of eight; a group of eight has two quads. The weights
 //! of a group are, for each input pair, one word per quad. Inputs are padded to an even number, groups to their size, with
 //! weights of zero. The record of a group has [`RECORD_WORDS`] words per channel: for each quad the initial values of `F`,
 //! `G`, `H` and `N`, then for each channel mantissa and right shift of its multiplier and a zero.
@@ -19,7 +19,7 @@
 //! [`holds`] decides whether channels can be packed: sums of the four channels of a quad stay below 2^30, 2^27, 2^23 and
 //! 2^19, and multipliers shift right by at least 1. What arises on the way is right modulo 2^32.
 
-use super::lanes::{pairs, sum_range};
+use super::lanes::{NO_CHANNEL, groups, pairs, put, sum_range};
 use crate::quant::{ChannelQuant, Multiplier};
 
 /// Channels of a quad, which share words.
@@ -33,12 +33,6 @@ const EXCESS: i32 = 8;
 
 /// Sums of each channel of a quad stay below two to the power of this.
 const SUM_BITS: [u32; QUAD] = [30, 27, 23, 19];
-
-/// Size of the next group where `left` channels are left: `largest`, 4 or 8, or 4.
-#[inline]
-pub const fn group_size(left: usize, largest: usize) -> usize {
-    if left >= largest { largest } else { QUAD }
-}
 
 /// Words of packed weights for `channels` rows of `inputs`.
 pub fn weight_words(channels: usize, inputs: usize) -> usize {
@@ -78,14 +72,7 @@ pub fn encode(
     };
     let quant = |channel: usize| channels.get(channel).copied().unwrap_or(NO_CHANNEL);
     let (mut words, mut records) = (words.iter_mut(), records.iter_mut());
-    let mut put = |value: i32| {
-        if let Some(record) = records.next() {
-            *record = value;
-        }
-    };
-    let mut start = 0;
-    while start < channels.len() {
-        let size = group_size(channels.len() - start, largest);
+    for (start, size) in groups::<QUAD>(channels.len(), largest) {
         for pair in 0..pairs(inputs) {
             for quad in (start..start + size).step_by(QUAD) {
                 let lane = |k: usize| {
@@ -103,20 +90,18 @@ pub fn encode(
             let low = b0.wrapping_add(b1.wrapping_mul(16));
             let even = b0.wrapping_add(b2.wrapping_mul(256));
             let upper = b2.wrapping_mul(256).wrapping_add(b3.wrapping_mul(4096));
-            [low.wrapping_add(upper), low, even, b0].into_iter().for_each(&mut put);
+            for value in [low.wrapping_add(upper), low, even, b0] {
+                put(&mut records, value);
+            }
         }
         for channel in start..start + size {
             let Multiplier { mantissa, shift } = quant(channel).multiplier;
-            put(mantissa);
-            put(shift.wrapping_neg());
-            put(0);
+            for value in [mantissa, shift.wrapping_neg(), 0] {
+                put(&mut records, value);
+            }
         }
-        start += size;
     }
 }
-
-/// What fills up a group.
-const NO_CHANNEL: ChannelQuant = ChannelQuant { bias: 0, multiplier: Multiplier { mantissa: 0, shift: -1 } };
 
 /// One group's sums for `PIXELS` vectors of inputs: the portable reader of the packing. `SIZE` is 4 or 8.
 ///
@@ -239,9 +224,7 @@ mod tests {
             let mut wide: Vec<i16> = input.iter().map(|&x| x.into()).collect();
             wide.resize(2 * pairs(inputs), beyond);
             let (mut words, mut records) = (&words[..], &records[..]);
-            let mut start = 0;
-            while start < channels {
-                let size = group_size(channels - start, largest);
+            for (start, size) in groups::<QUAD>(channels, largest) {
                 let (own_words, rest) = words.split_at(size / QUAD * pairs(inputs));
                 let (record, tail) = records.split_at(size * RECORD_WORDS);
                 (words, records) = (rest, tail);
@@ -254,7 +237,6 @@ mod tests {
                     let plain: i32 = row.iter().zip(&input).map(|(&w, &x)| i32::from(w) * i32::from(x)).sum();
                     prop_assert_eq!(got, plain + quants[start + channel].bias);
                 }
-                start += size;
             }
             prop_assert!(words.is_empty() && records.is_empty());
         }

@@ -37,6 +37,8 @@ const TAPS: usize = 9;
 
 /// Factor of the inputs, as a power of two.
 pub const INPUT_BITS: u32 = 8;
+/// The lowest bit of a levelled channel's addend is its weights' factor times two to this power.
+const ADDEND_BITS: u32 = 6;
 /// Right shift that levelled channels have in common.
 pub const LEVEL: u32 = 16;
 
@@ -75,7 +77,7 @@ pub fn encode(
         let (bits, last) = if level && can_level(weights, channel) {
             // At most 9, as `can_level` says.
             let bits = 9u32.saturating_sub(shift as u32);
-            (bits, (1 << (bits + 6)) - (255 << 15))
+            (bits, (1 << (bits + ADDEND_BITS)) - (255 << 15))
         } else {
             (1, shift)
         };
@@ -95,12 +97,20 @@ fn lay_out(weight: impl Fn(usize) -> i8, bits: u32, words: &mut [u32]) {
     }
 }
 
-/// Packs the weights of channels from [`nibbles`], nine of a channel together, row by row, not levelled.
+/// Packs the weights of channels from [`nibbles`], nine of a channel together, row by row, as their `records` ask for.
 /// `words` has [`WEIGHT_WORDS`] words for each.
-pub fn expand(nibbles: &[u8], words: &mut [u32]) {
-    for (words, start) in words.chunks_exact_mut(WEIGHT_WORDS).zip((0..).step_by(TAPS)) {
-        lay_out(|tap| nibbles::weight(nibbles, start + tap), 1, words);
+pub fn expand(nibbles: &[u8], records: &[i32], words: &mut [u32]) {
+    let records = records.as_chunks::<RECORD_WORDS>().0;
+    let channels = words.chunks_exact_mut(WEIGHT_WORDS).zip(records);
+    for ((words, &[.., last]), start) in channels.zip((0..).step_by(TAPS)) {
+        lay_out(|tap| nibbles::weight(nibbles, start + tap), scale_bits(last), words);
     }
+}
+
+/// Factor of a channel's weights, as a power of two, given the `last` word of its record: a levelled channel's is in the lowest
+/// bit of its addend.
+fn scale_bits(last: i32) -> u32 {
+    if last < 0 { last.trailing_zeros().saturating_sub(ADDEND_BITS) } else { 1 }
 }
 
 /// The nine weights of a channel, row by row, from its words: scaled as they are stored.
@@ -151,6 +161,24 @@ mod tests {
             }
             let record = [-5 * 256 * factor, 1 << 30, last];
             assert_eq!(records, [record, record].concat()[..]);
+        }
+    }
+
+    #[test]
+    fn nibbles_expand_to_the_words_of_their_weights() {
+        let weights: [i8; 90] = core::array::from_fn(|i| (7 * i % 16) as i8 - 8);
+        // Shifts that can be levelled and one that cannot.
+        let channels: [ChannelQuant; 10] = core::array::from_fn(|i| {
+            let multiplier = Multiplier { shift: -1 - i as i32, ..QUANT.multiplier };
+            ChannelQuant { multiplier, ..QUANT }
+        });
+        let mut bytes = [0; 45];
+        nibbles::encode(&weights, &mut bytes);
+        for level in [false, true] {
+            let (mut words, mut expanded, mut records) = ([0; 60], [0; 60], [0; 30]);
+            encode(&weights, &channels, level, &mut words, &mut records);
+            expand(&bytes, &records, &mut expanded);
+            assert_eq!(expanded, words);
         }
     }
 

@@ -24,7 +24,7 @@ use crate::quant::{ChannelQuant, Multiplier};
 pub const RECORD_WORDS: usize = 6;
 
 /// Masks that share a word of the file.
-const SHARED: usize = 8;
+pub(crate) const SHARED: usize = 8;
 
 /// One bit of each byte.
 const ONES: u32 = 0x0101_0101;

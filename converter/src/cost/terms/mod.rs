@@ -120,5 +120,5 @@ fn clamped(stage: &OutputStage, outputs: usize) -> usize {
 
 /// Outputs whose clamp at -128 is not the end of a zero point of -128: those take an instruction more.
 fn shifted(stage: &OutputStage, outputs: usize) -> usize {
-    if i32::from(stage.zero_point) == i32::from(i8::MIN) { 0 } else { outputs }
+    if stage.zero_point == i8::MIN { 0 } else { outputs }
 }

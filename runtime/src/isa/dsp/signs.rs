@@ -2,7 +2,7 @@
 
 use super::last;
 use crate::isa::{Isa, Scalar, Signs};
-use crate::packing::signs;
+use crate::packing::signs::{self, SHARED};
 
 /// What the assembly reads; `signs.s` loads the fields in this order.
 #[repr(C)]
@@ -33,8 +33,6 @@ unsafe extern "C" {
 
 #[inline(never)]
 pub(super) fn expand_signs(words: &[u32], first: usize, masks: &mut [u32]) {
-    /// Masks of a word.
-    const SHARED: usize = 8;
     // Whole words in the middle, masks at both ends.
     let before = (SHARED - first % SHARED) % SHARED;
     let (head, rest) = masks.split_at_mut(before.min(masks.len()));
@@ -110,4 +108,5 @@ pub(super) fn signs(block: &Signs<'_>, output: &mut [i8]) {
     }
 }
 
-const _: () = assert!(signs::RECORD_WORDS == 6);
+// What the assembly takes for granted.
+const _: () = assert!(signs::RECORD_WORDS == 6 && SHARED == 8);

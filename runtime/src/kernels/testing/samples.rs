@@ -138,6 +138,13 @@ impl Layer {
         self
     }
 
+    /// The channels, whose weights follow each other, as [`Self::fold`] makes them.
+    pub(crate) fn folded(&self) -> Vec<ChannelQuant> {
+        let inputs = self.weights.data.len() / self.channels.len();
+        let rows = self.weights.data.chunks(inputs).enumerate();
+        rows.map(|(o, row)| self.fold(o, row)).collect()
+    }
+
     /// Channel `o`, whose weights these are, with the input zero point folded into its bias, as the converter writes it.
     pub(crate) fn fold<'w>(&self, o: usize, weights: impl IntoIterator<Item = &'w i8>) -> ChannelQuant {
         let channel = self.channels[o];
