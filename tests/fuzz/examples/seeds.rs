@@ -1,6 +1,7 @@
 //! Writes the golden models into the corpora of the targets.
 
 use std::fs;
+use std::io::Read;
 use std::path::Path;
 
 use secateur::format::Tables;
@@ -31,6 +32,21 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         if path.extension().is_some_and(|extension| extension == "pt" || extension == "safetensors") {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             write("read_state_dict", &name, &fs::read(&path)?)?;
+        }
+    }
+    for entry in fs::read_dir(workspace().join("tests/golden/onnx_operators"))? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "zip") {
+            let mut archive = zip::ZipArchive::new(fs::File::open(&path)?)?;
+            for index in 0..archive.len() {
+                let mut file = archive.by_index(index)?;
+                let name = file.name()?.into_owned();
+                if let Some(case) = name.strip_suffix("/model.onnx") {
+                    let mut bytes = Vec::new();
+                    file.read_to_end(&mut bytes)?;
+                    write("convert_onnx", case, &bytes)?;
+                }
+            }
         }
     }
     Ok(())
